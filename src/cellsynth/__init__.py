@@ -1,0 +1,58 @@
+"""Microscopy images of cells with perfect labels, to train and to judge cell segmentation.
+
+The public names are imported when they are first used, so `import cellsynth` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Recipe": "recipe",
+    "load_recipe": "recipe",
+    "benchmark": "pipeline",
+    "calibrate_images": "pipeline",
+    "demo": "pipeline",
+    "evaluate_labels": "pipeline",
+    "segment_images": "pipeline",
+    "synthesize": "pipeline",
+    "write_report": "pipeline",
+}
+
+if TYPE_CHECKING:
+    from .pipeline import (
+        benchmark,
+        calibrate_images,
+        demo,
+        evaluate_labels,
+        segment_images,
+        synthesize,
+        write_report,
+    )
+    from .recipe import Recipe, load_recipe
+
+__all__ = [
+    "Recipe",
+    "__version__",
+    "benchmark",
+    "calibrate_images",
+    "demo",
+    "evaluate_labels",
+    "load_recipe",
+    "segment_images",
+    "synthesize",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use."""
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module 'cellsynth' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names without importing them."""
+    return sorted(__all__)

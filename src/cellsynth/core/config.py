@@ -1,0 +1,112 @@
+"""Config: frozen, strict, documented by its own fields; errors that suggest the right key."""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from difflib import get_close_matches
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import RecipeError
+
+
+class Config(BaseModel):
+    """Base of every config: immutable, unknown keys refused, fields documented by the string under them."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, validate_default=True
+    )
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], source: str = "recipe") -> Self:
+        """Make the config from plain values.
+
+        Raises
+        ------
+        RecipeError
+            Names every key that is wrong, in `source`, with the nearest right key where one was misspelt.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            lines = [_explain(cls, item) for item in error.errors()]
+            raise RecipeError(f"{source}: " + "; ".join(lines)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values (numbers, strings, lists, dictionaries) that `parse` takes back."""
+        return self.model_dump(mode="json")
+
+
+def with_overrides(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy nested plain values with some replaced.
+
+    Parameters
+    ----------
+    overrides
+        Dotted path to value, e.g. `{"labels.n_cells": 200}`; a number in the path indexes a list.
+    """
+    result = deepcopy(dict(data))
+    for path, value in overrides.items():
+        *parents, last = path.split(".")
+        node: Any = result
+        for depth, part in enumerate(parents):
+            node = _descend(node, part, ".".join(parents[: depth + 1]))
+        if isinstance(node, list):
+            node[_index(node, last, path)] = value
+        elif isinstance(node, dict):
+            node[last] = value
+        else:
+            raise RecipeError(f"override {path}: {'.'.join(parents)} is a single value and has no parts")
+    return result
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`did you mean ...` where something similar exists, else the list of what there is."""
+    known = sorted(known)
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+
+
+def _descend(node: Any, part: str, path: str) -> Any:
+    if isinstance(node, list):
+        return node[_index(node, part, path)]
+    if not isinstance(node, dict):
+        raise RecipeError(f"override {path}: the part before it is a single value")
+    if node.get(part) is None:
+        node[part] = {}
+    return node[part]
+
+
+def _index(node: list[Any], part: str, path: str) -> int:
+    if not part.isdigit() or int(part) >= len(node):
+        raise RecipeError(f"override {path}: {part!r} is not an index of a list of {len(node)}")
+    return int(part)
+
+
+def _explain(model: type[BaseModel], item: Any) -> str:
+    """Turn one pydantic error into a sentence that says the key, the value seen, and the way out."""
+    where = ".".join(str(part) for part in item["loc"]) or "value"
+    if item["type"] == "extra_forbidden":
+        key = str(item["loc"][-1])
+        known = _fields_at(model, item["loc"][:-1])
+        return f"{where}: unknown key {key!r}; {suggestion(key, known)}"
+    if item["type"] == "missing":
+        return f"{where}: is missing"
+    message = item["msg"].removeprefix("Value error, ")
+    seen = item["input"]
+    if isinstance(seen, dict | list | BaseModel) or isinstance(item.get("ctx", {}).get("error"), ValueError):
+        return f"{where}: {message}"
+    return f"{where}: {message}, saw {seen!r}"
+
+
+def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    """Names of the fields of the model that stands at `path`; empty where it is not known."""
+    for part in path:
+        field = model.model_fields.get(str(part))
+        annotation = getattr(field, "annotation", None)
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        inner = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        if inner is None:
+            return []
+        model = inner
+    return list(model.model_fields)

@@ -1,0 +1,25 @@
+"""The exceptions that a caller may want to catch.
+
+All are `ValueError`, `OSError` or `ImportError` as well, so code that knows nothing of this package
+handles them too. Every message says what was wrong, what was seen, what is accepted, and the way out.
+"""
+
+
+class InputError(ValueError):
+    """Data from outside (an image, a label file, a folder) cannot be used as it is."""
+
+
+class RecipeError(ValueError):
+    """A recipe, or an override of it, does not describe something that can be made."""
+
+
+class OutputExistsError(FileExistsError):
+    """An output folder holds something that would be overwritten; nothing was touched."""
+
+
+class StorageError(OSError):
+    """The output could not be written (disk full, no permission); what was finished before is valid."""
+
+
+class MissingToolError(ImportError):
+    """An optional tool is not installed; the message holds the line that installs it."""

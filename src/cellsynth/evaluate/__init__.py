@@ -1,0 +1,1 @@
+"""Scores of segmentations, and what may be concluded from them."""

@@ -1,0 +1,1 @@
+"""Random scenes: one file per generator, all behind `AbstractLabelGenerator`."""

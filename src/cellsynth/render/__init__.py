@@ -1,0 +1,1 @@
+"""Scenes to images: one file per renderer, all behind `AbstractRenderer`."""

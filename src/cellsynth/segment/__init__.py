@@ -1,0 +1,1 @@
+"""Image to instance labels: one file per method, all behind `AbstractSegmenter`."""

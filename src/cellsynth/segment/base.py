@@ -1,0 +1,74 @@
+"""What every segmenter is, and how its parameters may be searched."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from ..core.grid import Grid
+from ..core.registry import Plugin, Registry
+from ..core.types import Image, Labels, Plane
+
+SegmentFn = Callable[[Image], Labels]
+"""What a segmenter builds: (C, Y, X) in [0, 1] to labels 0, 1..N without gaps (int32)."""
+
+registry: "Registry[AbstractSegmenter]" = Registry("cellsynth.segment", "segmenter")
+
+
+@dataclass(frozen=True)
+class Search:
+    """Range in which tuning may look for a parameter; put it in the field's `Annotated`."""
+
+    low: float
+    high: float
+    is_log: bool = False
+    """Search evenly in the logarithm."""
+
+
+class AbstractSegmenter(Plugin, ABC):
+    """A method that finds the cells of an image.
+
+    Lengths are in um of the grid that `build` gets; methods convert them to pixels there.
+    """
+
+    ndims: ClassVar[tuple[int, ...]] = (2,)
+    """Numbers of spatial axes that the method can take."""
+
+    diameter_um: PositiveFloat = 10.0
+    """Typical diameter of a cell; the benchmark sets it from calibration."""
+
+    polarity: Literal["bright", "dark"] = "bright"
+    """Whether cells are brighter or darker than what surrounds them."""
+
+    @abstractmethod
+    def build(self, grid: Grid, device: str = "cpu") -> SegmentFn:
+        """Make the function that segments images on `grid`."""
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """Say how to install what the method needs and is not there; None where nothing is missing."""
+        return None
+
+    @classmethod
+    def search_space(cls) -> dict[str, Search]:
+        """Fields that tuning may change, with their ranges."""
+        found = {
+            name: next((m for m in field.metadata if isinstance(m, Search)), None)
+            for name, field in cls.model_fields.items()
+        }
+        return {name: search for name, search in found.items() if search}
+
+    def diameter_px(self, grid: Grid) -> float:
+        """Typical diameter in voxels (geometric mean over the axes)."""
+        return self.diameter_um / float(np.exp(np.mean(np.log(grid.voxel_um))))
+
+    def plane(self, image: Image) -> Plane:
+        """First channel with the cells bright."""
+        return image[0] if self.polarity == "bright" else 1.0 - image[0]
+
+    def with_values(self, **values: object) -> Self:
+        """Copy with some fields replaced, checked like any config."""
+        return type(self).parse({**self.to_dict(), **values}, source=self.kind)
