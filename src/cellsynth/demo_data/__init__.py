@@ -19,7 +19,7 @@ def demo_images() -> list[Path]:
 def demo_labels() -> list[Path]:
     """Labels that people drew, for four of `demo_images` with the same stems; sorted.
 
-    The package also carries labels of the other images. An algorithm made those, so no score may rest on them.
+    The package also carries labels of the other images. An algorithm made those, so no score rests on them.
     """
     return sorted(_HERE.glob(f"labels/{_LABELLED}"))
 
@@ -51,7 +51,7 @@ def _copy(source: Path, target: Path) -> None:
     if target.exists():
         if target.read_bytes() != source.read_bytes():
             raise FileExistsError(
-                f"{target} exists and is not the packaged {source.name}; choose another folder or move it away"
+                f"{target} exists and is not the packaged {source.name}; choose another folder"
             )
         return
     partial = target.with_name(f".{target.name}.partial")
