@@ -28,6 +28,16 @@ class Search:
     """Search evenly in the logarithm."""
 
 
+@dataclass(frozen=True, init=False)
+class Choice:
+    """Values among which tuning may choose; put it in the field's `Annotated`."""
+
+    options: tuple[str, ...]
+
+    def __init__(self, *options: str) -> None:
+        object.__setattr__(self, "options", options)
+
+
 class AbstractSegmenter(Plugin, ABC):
     """A method that finds the cells of an image.
 
@@ -53,10 +63,10 @@ class AbstractSegmenter(Plugin, ABC):
         return None
 
     @classmethod
-    def search_space(cls) -> dict[str, Search]:
-        """Fields that tuning may change, with their ranges."""
+    def search_space(cls) -> dict[str, Search | Choice]:
+        """Fields that tuning may change, with their ranges or options."""
         found = {
-            name: next((m for m in field.metadata if isinstance(m, Search)), None)
+            name: next((m for m in field.metadata if isinstance(m, Search | Choice)), None)
             for name, field in cls.model_fields.items()
         }
         return {name: search for name, search in found.items() if search}
