@@ -83,8 +83,8 @@ def without_border(labels: Labels) -> Labels:
 
 
 def inner_distance(mask: Mask) -> Plane:
-    """Distance of each foreground pixel to the background, in pixels; the outside of the image is
-    foreground.""" if mask.all():
+    """Distance of foreground pixels to the background, in pixels; outside of the image is foreground."""
+    if mask.all():
         return np.zeros(mask.shape, np.float32)
     return ndimage.distance_transform_edt(mask).astype(np.float32)
 
