@@ -1,9 +1,9 @@
 """Config: frozen, strict, documented by its own fields; errors that suggest the right key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -89,7 +89,7 @@ def _explain(model: type[BaseModel], item: Any) -> str:
     if item["type"] == "extra_forbidden":
         key = str(item["loc"][-1])
         known = _fields_at(model, item["loc"][:-1])
-        return f"{where}: unknown key {key!r}; {suggestion(key, known)}"
+        return f"{where}: unknown key {key!r}" + (f"; {suggestion(key, known)}" if known else "")
     if item["type"] == "missing":
         return f"{where}: is missing"
     message = item["msg"].removeprefix("Value error, ")
@@ -102,11 +102,19 @@ def _explain(model: type[BaseModel], item: Any) -> str:
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
     """Names of the fields of the model that stands at `path`; empty where it is not known."""
     for part in path:
+        if isinstance(part, int):
+            continue  # an index: the parts of a list are all of one kind
         field = model.model_fields.get(str(part))
-        annotation = getattr(field, "annotation", None)
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        inner = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        inner = next(_models_in(getattr(field, "annotation", None)), None)
         if inner is None:
             return []
         model = inner
     return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Models that an annotation names, at any depth: itself, or in `X | None`, `tuple[X, ...]`, `dict[str, X]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

@@ -66,7 +66,8 @@ class Registry(Generic[T]):
 
     def field(self) -> Any:
         """Annotation metadata for a recipe field: `Annotated[AbstractThing, *registry.field()]`."""
-        return (BeforeValidator(self.parse), SerializeAsAny())
+        # pydantic shows type checkers an alias in place of the class.
+        return (BeforeValidator(self.parse), SerializeAsAny())  # pyright: ignore[reportCallIssue]
 
 
 class Plugin(Config):

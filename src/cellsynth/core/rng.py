@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import index
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -22,16 +24,17 @@ class Key:
     """16 bytes."""
 
     @classmethod
-    def from_seed(cls, seed: int) -> "Key":
+    def from_seed(cls, seed: SupportsIndex) -> "Key":
         """Root of all streams of one run; any integer."""
         return cls(b"\0" * 16).child("seed", seed)
 
-    def child(self, *parts: str | int) -> "Key":
+    def child(self, *parts: str | SupportsIndex) -> "Key":
         """Key of a part; each further name or number refines it."""
         digest = self.digest
         for part in parts:
-            text = f"{type(part).__name__}:{part}".encode()
-            digest = blake2b(digest + text, digest_size=16).digest()
+            # A number names the same stream whether Python or NumPy counted it.
+            text = f"str:{part}" if isinstance(part, str) else f"int:{index(part)}"
+            digest = blake2b(digest + text.encode(), digest_size=16).digest()
         return Key(digest)
 
     def generator(self) -> np.random.Generator:

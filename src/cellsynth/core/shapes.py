@@ -119,16 +119,17 @@ def _fill(labels, r, start, voxel, centre, axes, rotation, keys, irregularity, l
     reach = 1.0 + irregularity
     low, high = np.empty(3, np.int64), np.empty(3, np.int64)
     for i in range(centre.shape[0]):
+        turn = rotation[i]
         is_visible = True
         for k in range(3):
             # Half the height of the ellipsoid's bounding box along axis k.
             half = reach * math.sqrt(
-                (rotation[i, k, 0] * axes[i, 0]) ** 2
-                + (rotation[i, k, 1] * axes[i, 1]) ** 2
-                + (rotation[i, k, 2] * axes[i, 2]) ** 2
+                (turn[k, 0] * axes[i, 0]) ** 2
+                + (turn[k, 1] * axes[i, 1]) ** 2
+                + (turn[k, 2] * axes[i, 2]) ** 2
             )
-            low[k] = max(int(math.floor((centre[i, k] - half) / voxel[k])) - start[k], 0)
-            high[k] = min(int(math.ceil((centre[i, k] + half) / voxel[k])) - start[k], shape[k])
+            low[k] = max(math.floor((centre[i, k] - half) / voxel[k]) - start[k], 0)
+            high[k] = min(math.ceil((centre[i, k] + half) / voxel[k]) - start[k], shape[k])
             is_visible = is_visible and low[k] < high[k]
         if not is_visible:
             continue
@@ -138,9 +139,9 @@ def _fill(labels, r, start, voxel, centre, axes, rotation, keys, irregularity, l
                 dy = (y + start[1] + 0.5) * voxel[1] - centre[i, 1]
                 for x in range(low[2], high[2]):
                     dx = (x + start[2] + 0.5) * voxel[2] - centre[i, 2]
-                    u = (dz * rotation[i, 0, 0] + dy * rotation[i, 1, 0] + dx * rotation[i, 2, 0]) / axes[i, 0]
-                    v = (dz * rotation[i, 0, 1] + dy * rotation[i, 1, 1] + dx * rotation[i, 2, 1]) / axes[i, 1]
-                    w = (dz * rotation[i, 0, 2] + dy * rotation[i, 1, 2] + dx * rotation[i, 2, 2]) / axes[i, 2]
+                    u = (dz * turn[0, 0] + dy * turn[1, 0] + dx * turn[2, 0]) / axes[i, 0]
+                    v = (dz * turn[0, 1] + dy * turn[1, 1] + dx * turn[2, 1]) / axes[i, 1]
+                    w = (dz * turn[0, 2] + dy * turn[1, 2] + dx * turn[2, 2]) / axes[i, 2]
                     distance = math.sqrt(u * u + v * v + w * w)
                     if distance >= reach:
                         continue
