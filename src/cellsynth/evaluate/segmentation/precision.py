@@ -1,0 +1,31 @@
+"""Precision of objects at one IoU threshold."""
+
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Interval
+
+from ..counts import ObjectCounts, ratio
+from ._pair import LabelPair
+from .base import AbstractMetric, count_objects, registry
+
+
+@registry.register
+class Precision(AbstractMetric[ObjectCounts]):
+    """Share of the predicted objects that match a reference object: TP / (TP + FP).
+
+    Objects match one to one at an IoU of at least `iou`. Swapping the two sides gives `recall`.
+
+    Range 0 to 1; NaN when nothing was predicted, 0 when there is no reference object.
+    """
+
+    kind: Literal["precision"] = "precision"
+    always_named: ClassVar[tuple[str, ...]] = ("iou",)
+
+    iou: Annotated[float, Interval(gt=0, le=1)] = 0.5
+    """Two objects match from this IoU up."""
+
+    def measure(self, pair: LabelPair) -> ObjectCounts:
+        return count_objects(pair, self.iou)
+
+    def score(self, counts: ObjectCounts) -> float:
+        return ratio(counts.tp, counts.tp + counts.fp)

@@ -1,0 +1,175 @@
+"""Bootstrap intervals over independent units."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Integer
+from scipy.stats import norm, t
+
+from ...core.errors import InputError
+from ...core.rng import Key
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""(..., n) or (..., n, d), the units of many resamples, to (...), the statistic of each."""
+
+_CHUNK = 2**21
+"""Numbers held at a time while resampling: 16 MB."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence interval."""
+
+    value: float
+    """The statistic of the units; NaN where it is undefined."""
+
+    low: float
+    """Lower end; NaN where there are too few units to say."""
+
+    high: float
+    """Upper end; NaN where there are too few units to say."""
+
+    level: float
+    """Confidence level, in (0, 1)."""
+
+    n: int
+    """Units that had a value."""
+
+
+def mean(values: Float[np.ndarray, "*many n"]) -> np.ndarray:
+    """Mean over the units."""
+    return values.mean(axis=-1)
+
+
+def bootstrap_interval(
+    values: Float[np.ndarray, " n"] | Float[np.ndarray, "n d"],
+    statistic: Statistic = mean,
+    *,
+    key: Key,
+    level: float = 0.95,
+    method: Literal["bca", "percentile"] = "bca",
+    n_resamples: int = 2000,
+    is_small_sample: bool = True,
+) -> Interval:
+    """Estimate a statistic of independent units with its bootstrap confidence interval.
+
+    The units must be independent: images or scenes, not the objects or crops of one image.
+
+    Parameters
+    ----------
+    values : (n,) or (n, d)
+        One row per unit. Rows with a NaN have no value and are left out; they do not count in `n`.
+    statistic
+        Takes (..., n) or (..., n, d) and reduces the units. For a pooled score, rows are counts and the
+        statistic scores their sum, e.g. `lambda c: c[..., 0].sum(-1) / c[..., 1].sum(-1)`.
+    key
+        Equal keys give equal intervals.
+    method
+        `bca` corrects for bias and skewness by the jackknife [1]_; `percentile` does not.
+    is_small_sample
+        Widen the percentiles to those of Student's t with the variance of a sample of n, as a bootstrap
+        distribution is too narrow by sqrt((n - 1) / n) and normal in its tails [2]_, section 4.3. Without it
+        nominal 95 % covers some 90 % at n = 10.
+
+    Returns
+    -------
+    interval
+        `low` and `high` are NaN where the most extreme resample, of one unit drawn n times, is more likely
+        than the tail that the level asks for: below 4 units at 95 %. Even then a bootstrap knows
+        only the values it has seen: from few units of a skewed distribution the interval is too short.
+
+    Raises
+    ------
+    InputError
+        If `values` has no axis or more than two.
+
+    References
+    ----------
+    .. [1] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82 (1987) 171-185, Eq. 2.3
+       with the acceleration of Eq. 7.3.
+    .. [2] T. Hesterberg, "What teachers should know about the bootstrap", Am. Stat. 69 (2015) 371-386.
+    """
+    units = np.asarray(values, float)
+    if units.ndim not in (1, 2):
+        raise InputError(f"values has {units.ndim} axes; needs one row per unit, (n,) or (n, d)")
+    units = units[~np.isnan(units.reshape(len(units), -1)).any(axis=1)] if len(units) else units
+    n = len(units)
+    value = float(statistic(units)) if n else math.nan
+    if math.isnan(value) or not can_resolve(n, level):
+        return Interval(value, math.nan, math.nan, level, n)
+    resampled = resample(units, statistic, key, n_resamples)
+    low, high = _percentiles(level, n, is_small_sample)
+    if method == "bca":
+        low, high = _correct(low, high, value, resampled, _jackknife(units, statistic))
+    ends = np.nanquantile(resampled, norm.cdf([low, high]))
+    return Interval(value, float(ends[0]), float(ends[1]), level, n)
+
+
+def can_resolve(n: int, level: float) -> bool:
+    """Can a bootstrap of `n` units have tails as small as the confidence level asks for?
+
+    One unit drawn n times is the most extreme resample and has probability n^-n: 1/4 for two units.
+    """
+    return n > 1 and float(n) ** -n <= (1 - level) / 2
+
+
+def resample(units: np.ndarray, statistic: Statistic, key: Key, n_resamples: int) -> Float[np.ndarray, " b"]:
+    """Statistic of each of `n_resamples` samples of the units, drawn with replacement."""
+    generator = key.generator()
+    n = len(units)
+    chunks = _split(n_resamples, units.size)
+    return np.concatenate([statistic(units[generator.integers(0, n, (size, n))]) for size in chunks])
+
+
+def resample_counts(n: int, key: Key, n_resamples: int) -> Integer[np.ndarray, "b n"]:
+    """How often each of `n` units is in each resample; rows sum to `n`."""
+    return key.generator().multinomial(n, np.full(n, 1 / n), size=n_resamples)
+
+
+def _jackknife(units: np.ndarray, statistic: Statistic) -> Float[np.ndarray, " n"]:
+    """Statistic with each unit left out in turn."""
+    n = len(units)
+    others = np.arange(n - 1)
+    parts, start = [], 0
+    for size in _split(n, units.size):
+        left_out = np.arange(start, start + size)[:, None]
+        parts.append(statistic(units[others + (others >= left_out)]))
+        start += size
+    return np.concatenate(parts)
+
+
+def _split(n_rows: int, row_size: int) -> Iterator[int]:
+    """Sizes of the chunks in which `n_rows` rows of `row_size` numbers fit the memory set aside."""
+    size = max(1, _CHUNK // max(row_size, 1))
+    for start in range(0, n_rows, size):
+        yield min(size, n_rows - start)
+
+
+def _percentiles(level: float, n: int, is_small_sample: bool) -> tuple[float, float]:
+    """Ends of the interval in standard deviations of the bootstrap distribution."""
+    tail = (1 - level) / 2
+    high = math.sqrt(n / (n - 1)) * t.isf(tail, n - 1) if is_small_sample else norm.isf(tail)
+    return -float(high), float(high)
+
+
+def _correct(
+    low: float, high: float, value: float, resampled: np.ndarray, jackknife: np.ndarray
+) -> tuple[float, float]:
+    """Move both ends by the bias and the acceleration."""
+    below = np.mean(resampled < value) + np.mean(resampled == value) / 2
+    edge = 0.5 / len(resampled)
+    bias = norm.ppf(np.clip(below, edge, 1 - edge))
+    pull = np.nanmean(jackknife) - jackknife
+    spread = np.nansum(pull**2) ** 1.5
+    acceleration = np.nansum(pull**3) / (6 * spread) if spread > 0 else 0.0
+
+    def move(end: float) -> float:
+        shifted = bias + end
+        shrink = 1 - acceleration * shifted
+        # Past the pole of the correction the percentile is the last one on that side.
+        return float(bias + shifted / shrink) if shrink > 0 else math.copysign(math.inf, shifted)
+
+    return move(low), move(high)
