@@ -1,0 +1,79 @@
+"""Which files of a folder are images."""
+
+import re
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..io.formats import kind_of
+
+_IMAGE_SUFFIXES = frozenset(
+    ".png .tif .tiff .jpg .jpeg .jp2 .bmp .gif .webp .npy .npz .h5 .hdf5 .ims .czi .nd2 .lif .lsm .oib .oif .vsi "
+    ".svs .ndpi .dcm .nii .mrc .stk .flex .heic .avif".split()
+)
+_NO_IMAGE_SUFFIXES = frozenset(
+    ".txt .csv .tsv .json .md .rst .html .htm .xml .yaml .yml .toml .ini .cfg .log .pdf .doc .docx .xls .xlsx .py "
+    ".ipynb .m .r .ijm .parquet .db .lnk .url .zip .roi .sh .bat".split()
+)
+
+
+def find_image_files(path: Path, what: str = "images") -> list[Path]:
+    """List the image files of a folder in natural order; a file stands for itself.
+
+    Hidden files, documents, tables and subfolders are left out.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, if it holds no image, or files of which it is not clear what they are.
+    """
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        near = _nearest(path)
+        raise InputError(f"{path}: there is no such folder{near}; give the folder that holds the {what}")
+    try:
+        entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+        files = sorted((entry for entry in entries if entry.is_file()), key=natural_key)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check that you may open it") from error
+    found = [file for file in files if _may_be_image(file)]
+    if not found:
+        raise InputError(f"{path}: holds no {what}; PNG and TIFF files are accepted{_inside(entries)}")
+    return found
+
+
+def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
+    """Sort key by which `a2` comes before `a10`."""
+    parts = re.split(r"(\d+)", path.name.casefold())
+    key = tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+    return (*key, (2, 0, path.name))
+
+
+def _may_be_image(file: Path) -> bool:
+    """Tell by name whether a file is meant as an image, and by content where the name says nothing."""
+    suffix = file.suffix.lower()
+    if suffix in _IMAGE_SUFFIXES:
+        return True
+    if suffix in _NO_IMAGE_SUFFIXES:
+        return False
+    return kind_of(file) not in ("text", "empty")
+
+
+def _nearest(path: Path) -> str:
+    parent = next((p for p in path.parents if p.is_dir()), None)
+    if parent is None:
+        return ""
+    from difflib import get_close_matches
+
+    names = [entry.name for entry in parent.iterdir() if entry.is_dir()]
+    near = get_close_matches(path.name, names, n=1)
+    return f" (did you mean {parent / near[0]}?)" if near else ""
+
+
+def _inside(entries: list[Path]) -> str:
+    folders = sorted(entry.name for entry in entries if entry.is_dir())
+    if folders:
+        return f", and subfolders are not searched: give one of {', '.join(folders[:5])}"
+    if entries:
+        return f", and it holds {', '.join(sorted(e.name for e in entries)[:5])}"
+    return ", and it is empty"

@@ -1,0 +1,144 @@
+"""Read the instance labels of one image from a file, and trust nothing in it."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from ..core.errors import InputError
+from ..core.types import Labels
+from ..io.formats import read_pixels
+from ..io.header import Header
+
+_log = logging.getLogger(__name__)
+
+LARGEST_ID = 2**32 - 1
+
+_ACCEPTED = "labels are whole numbers: 0 for background, one number per cell"
+_MASK_WAY_OUT = (
+    "give every cell its own number (in Fiji: Analyze Particles, `Count Masks`; in Python: skimage.measure.label), "
+    "and separate the cells that touch"
+)
+_SMALL_PX = 10
+_SMALL_PART = 0.05
+_FEW_IDS = 3
+_PARTS_PER_ID = 3
+
+
+def check_label_header(header: Header, shape_px: tuple[int, ...], image: Path) -> None:
+    """Refuse, before reading, what cannot be the labels of an image of `shape_px`.
+
+    Raises
+    ------
+    InputError
+        If it is a colour picture, has further axes, or another shape than the image.
+    """
+    if header.axes == "YXS":
+        raise InputError(
+            f"{header.path}: is a colour picture {header.shape}; colours are no cell numbers (a colour may repeat, "
+            f"and edges may be blended), and {_ACCEPTED}. Export the label image itself, 8, 16 or 32 bit grey"
+        )
+    if header.shape_px != shape_px or len(header.axes) != len(shape_px):
+        raise InputError(
+            f"{header.path}: labels are {header.described} and the image {image.name} is {shape_px}; both must have "
+            "the same shape, so crop one or check that they belong together"
+        )
+
+
+def read_label_file(path: Path, *, may_be_mask: bool = False) -> Labels:
+    """Read labels and number them 1..N without gaps, in the order of their ids; gaps are logged.
+
+    Parameters
+    ----------
+    may_be_mask
+        Accept few values on many separate regions, as a poor segmenter gives.
+
+    Returns
+    -------
+    labels : int32
+        All 0 where nothing is labelled.
+
+    Raises
+    ------
+    InputError
+        If values are negative, fractional, not finite or too large, or if the file is a mask or class map: few
+        values on many separate regions.
+    """
+    pixels = read_pixels(path)
+    whole = _as_whole_numbers(path, pixels)
+    ids = np.unique(whole)
+    ids = ids[ids > 0]
+    labels = _numbered(whole, ids)
+    if not may_be_mask:
+        _refuse_mask(path, labels, ids)
+    if len(ids) and int(ids[-1]) != len(ids) and len(ids) > 1:
+        _log.warning(
+            "%s: the ids of its %d cells have gaps (largest %d); they are numbered 1 to %d in memory, in the same "
+            "order, and the file stays as it is",
+            path,
+            len(ids),
+            ids[-1],
+            len(ids),
+        )
+    return labels
+
+
+def _as_whole_numbers(path: Path, pixels: np.ndarray) -> np.ndarray:
+    if pixels.dtype == bool:
+        return pixels.astype(np.uint8)
+    if pixels.dtype.kind not in "uif":
+        raise InputError(f"{path}: values are of type {pixels.dtype}; {_ACCEPTED}")
+    if pixels.dtype.kind == "f":
+        n_bad = int(np.count_nonzero(~np.isfinite(pixels)))
+        if n_bad:
+            raise InputError(f"{path}: {n_bad} values are NaN or infinite; {_ACCEPTED}")
+        fractional = pixels != np.rint(pixels)
+        if fractional.any():
+            example = float(pixels[fractional][0])
+            raise InputError(
+                f"{path}: {int(fractional.sum())} values are fractions, such as {example:g}; {_ACCEPTED}. "
+                "Was it resized with interpolation, or is it a probability map? Resize with nearest neighbour"
+            )
+        raise InputError(
+            f"{path}: values are {pixels.dtype}, though whole ({pixels.min():g} to {pixels.max():g}); labels are "
+            "stored as integers, so save it as 16 or 32 bit unsigned"
+        )
+    if pixels.dtype.kind == "i" and pixels.min() < 0:
+        raise InputError(
+            f"{path}: {int((pixels < 0).sum())} values are negative, down to {pixels.min()}; {_ACCEPTED}. "
+            "Set the regions to ignore to 0"
+        )
+    if pixels.max() > LARGEST_ID:
+        raise InputError(f"{path}: the largest id is {pixels.max()}; ids up to {LARGEST_ID} are accepted")
+    return pixels
+
+
+def _numbered(whole: np.ndarray, ids: np.ndarray) -> Labels:
+    """Ids to 1..N; without a detour where they are so already."""
+    if not len(ids) or int(ids[-1]) == len(ids):
+        return whole.astype(np.int32)
+    labels = np.searchsorted(ids, whole).astype(np.int32) + 1
+    labels[whole == 0] = 0
+    return labels
+
+
+def _refuse_mask(path: Path, labels: Labels, ids: np.ndarray) -> None:
+    """Few ids on many separate regions are classes and no cells; crumbs and holes do not count as regions."""
+    if not len(ids) or len(ids) > _FEW_IDS:
+        return
+    n_parts = sum(_n_parts(labels == i + 1) for i in range(len(ids)))
+    if n_parts > 1 and n_parts >= (2 if len(ids) == 1 else _PARTS_PER_ID * len(ids)):
+        values = ", ".join(str(i) for i in ids)
+        raise InputError(
+            f"{path}: the only values besides 0 are {values}, on {n_parts} separate regions: this is a mask of "
+            f"foreground or classes, and {_ACCEPTED}; {_MASK_WAY_OUT}"
+        )
+
+
+def _n_parts(mask: np.ndarray) -> int:
+    """Connected regions (corners connect) of notable size."""
+    regions = np.empty(mask.shape, np.int32)
+    ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, mask.ndim), output=regions)
+    areas = np.bincount(regions.ravel())[1:]
+    return int(np.count_nonzero((areas >= _SMALL_PX) & (areas >= _SMALL_PART * areas.max(initial=0))))

@@ -1,0 +1,1 @@
+"""Arrays and tables to bytes and back: one file per format."""
