@@ -1,6 +1,7 @@
 """Which files of a folder are images."""
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from ..core.errors import InputError
@@ -14,6 +15,9 @@ _NO_IMAGE_SUFFIXES = frozenset(
     ".txt .csv .tsv .json .md .rst .html .htm .xml .yaml .yml .toml .ini .cfg .log .pdf .doc .docx .xls .xlsx .py "
     ".ipynb .m .r .ijm .parquet .db .lnk .url .zip .roi .sh .bat".split()
 )
+
+LABEL_SUFFIXES = ("_labels", "_label", "_masks", "_mask", "_instances", "_cp_masks", "_gt")
+"""What the name of a label file may have behind the name of its image."""
 
 
 def find_image_files(path: Path, what: str = "images") -> list[Path]:
@@ -49,6 +53,20 @@ def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
     return (*key, (2, 0, path.name))
 
 
+def stem_of(path: Path) -> str:
+    """Name of the sample in a file: without extension, and without the `.ome` before it."""
+    stem = path.stem
+    return stem[:-4] if stem.lower().endswith(".ome") else stem
+
+
+def without_label_suffix(stem: str) -> str:
+    """Name of the image that a label file belongs to."""
+    for suffix in sorted(LABEL_SUFFIXES, key=len, reverse=True):
+        if stem.lower().endswith(suffix) and len(stem) > len(suffix):
+            return stem[: -len(suffix)]
+    return stem
+
+
 def _may_be_image(file: Path) -> bool:
     """Tell by name whether a file is meant as an image, and by content where the name says nothing."""
     suffix = file.suffix.lower()
@@ -63,8 +81,6 @@ def _nearest(path: Path) -> str:
     parent = next((p for p in path.parents if p.is_dir()), None)
     if parent is None:
         return ""
-    from difflib import get_close_matches
-
     names = [entry.name for entry in parent.iterdir() if entry.is_dir()]
     near = get_close_matches(path.name, names, n=1)
     return f" (did you mean {parent / near[0]}?)" if near else ""

@@ -12,14 +12,12 @@ from ..core.grid import Grid
 from ..io.formats import read_header, read_pixels
 from ..io.header import Header
 from ..io.memory import check_memory
-from ._folder_files import find_image_files
+from ._folder_files import LABEL_SUFFIXES, find_image_files, stem_of, without_label_suffix
 from .channels import COLOURS, EQUAL, Channel, check_channel, find_channel, n_channels, parse_channel
 from .image_set import Entry, ImageSet, raise_together
 from .label_file import check_label_header
 
 _log = logging.getLogger(__name__)
-
-LABEL_SUFFIXES = ("_labels", "_label", "_masks", "_mask", "_instances", "_cp_masks", "_gt")
 
 _FLOAT_BITS = 16
 
@@ -168,7 +166,7 @@ def _mixed(folder: Path, found: Sequence[_Found]) -> list[str]:
         beside = f", beside {_count(grey, 'grey image')}" if grey else ""
         problems.append(
             f"{folder}: {_count(colour, 'image')} with {n} channels{names}, several of which carry signal{beside}; "
-            f"one grey channel is needed: pass the one that shows the cells (--channel 0 to {n - 1}, or --channel mean), "
+            f"one grey channel is needed: pass the one that shows the cells (--channel 0 to {n - 1}, or mean), "
             "or put the images into folders of their own"
         )
     by_type: dict[str, list[Header]] = {}
@@ -215,7 +213,7 @@ def _pair(labels: Path, images: Path, paths: Sequence[Path], problems: list[str]
     lost = []
     for label_path in label_paths:
         stem = stem_of(label_path)
-        image = by_stem.get(stem) or by_stem.get(_without_suffix(stem))
+        image = by_stem.get(stem) or by_stem.get(without_label_suffix(stem))
         if image is None:
             lost.append(label_path)
         elif image in pairs:
@@ -271,19 +269,6 @@ def _log_channels(folder: Path, found: Sequence[_Found], channel: Channel) -> No
         _log.warning(
             "%s: of %s only channel %s carries signal; it is taken", folder, _count(headers, "image"), index
         )
-
-
-def stem_of(path: Path) -> str:
-    """Name of the sample in a file: without extension, and without the `.ome` before it."""
-    stem = path.stem
-    return stem[:-4] if stem.lower().endswith(".ome") else stem
-
-
-def _without_suffix(stem: str) -> str:
-    for suffix in sorted(LABEL_SUFFIXES, key=len, reverse=True):
-        if stem.lower().endswith(suffix) and len(stem) > len(suffix):
-            return stem[: -len(suffix)]
-    return stem
 
 
 def _parse_voxel(voxel_um: Sequence[float] | float | None) -> tuple[float, float] | None:

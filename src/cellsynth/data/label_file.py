@@ -26,24 +26,28 @@ _FEW_IDS = 3
 _PARTS_PER_ID = 3
 
 
-def check_label_header(header: Header, shape_px: tuple[int, ...], image: Path) -> None:
-    """Refuse, before reading, what cannot be the labels of an image of `shape_px`.
+def check_label_header(
+    header: Header, shape_px: tuple[int, ...] | None = None, image: Path | None = None
+) -> None:
+    """Refuse, before reading, what cannot be the labels of an image, or not of `image` of `shape_px`.
 
     Raises
     ------
     InputError
-        If it is a colour picture, has further axes, or another shape than the image.
+        If it is a colour picture, has channels, or another shape than the image.
     """
     if header.axes == "YXS":
         raise InputError(
             f"{header.path}: is a colour picture {header.shape}; colours are no cell numbers (a colour may repeat, "
             f"and edges may be blended), and {_ACCEPTED}. Export the label image itself, 8, 16 or 32 bit grey"
         )
-    if header.shape_px != shape_px or len(header.axes) != len(shape_px):
+    if shape_px is not None and (header.shape_px != shape_px or len(header.axes) != len(shape_px)):
         raise InputError(
-            f"{header.path}: labels are {header.described} and the image {image.name} is {shape_px}; both must have "
-            "the same shape, so crop one or check that they belong together"
+            f"{header.path}: labels are {header.described} and the image {image.name if image else ''} is {shape_px}; "
+            "both must have the same shape, so crop one or check that they belong together"
         )
+    if header.axes not in ("YX", "ZYX", "QYX"):
+        raise InputError(f"{header.path}: labels have axes {header.described}; YX and ZYX are accepted")
 
 
 def read_label_file(path: Path, *, may_be_mask: bool = False) -> Labels:

@@ -51,7 +51,7 @@ def to_json(data: Any, *, is_sorted: bool = False) -> bytes:
     is_sorted
         Sort keys, so that equal dictionaries give equal bytes whatever their order.
     """
-    text = json.dumps(_plain(data), indent=2, sort_keys=is_sorted, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(plain(data), indent=2, sort_keys=is_sorted, ensure_ascii=False, allow_nan=False)
     return text.encode() + b"\n"
 
 
@@ -85,13 +85,14 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Turn NumPy numbers, arrays, tuples and paths into what JSON and YAML hold; NaN and infinity into None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not isfinite(value):

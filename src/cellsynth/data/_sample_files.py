@@ -1,0 +1,111 @@
+"""The files of one sample of a dataset in the making, and the record that makes them count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..core.sample import Sample
+from ..io.atomic import write_bytes
+from ..io.labels import write_labels
+from ..io.tables import plain, read_json, to_json
+from ..io.tiff import write_tiff
+from .image_set import sha256_of
+from .manifest import FileRecord, SampleRecord, check_sample_name
+
+PROGRESS = ".progress"
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """What is known of a finished sample until the manifest is written."""
+
+    record: SampleRecord
+
+    objects: pd.DataFrame
+    """One row per simulated object, with the name of the sample in front."""
+
+
+def write_sample(folder: Path, sample: Sample) -> SampleRecord:
+    """Write one sample of a dataset that `DatasetWriter.open` has begun; workers may call it in any order.
+
+    Labels are written first, then the image, then the record that makes it count, each whole or not at all.
+    The provenance of the sample gives `split` and `condition`.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be written; the samples before it are valid.
+    """
+    check_sample_name(sample.name)
+    scale = sample.grid.voxel_um if sample.grid.is_scale_known else None
+    labels = None
+    if sample.labels is not None:
+        path = f"labels/{sample.name}.tif"
+        write_labels(folder / path, sample.labels, voxel_um=scale, name=sample.name)
+        labels = record_file(folder, path)
+    path = f"images/{sample.name}.tif"
+    counts = sample.counts
+    spatial = "ZYX"[-sample.grid.ndim :]
+    one = counts.shape[0] == 1
+    write_tiff(
+        folder / path,
+        counts[0] if one else counts,
+        axes=spatial if one else f"C{spatial}",
+        voxel_um=scale,
+        name=sample.name,
+    )
+    provenance = plain(sample.provenance)
+    record = SampleRecord(
+        name=sample.name,
+        image=record_file(folder, path),
+        labels=labels,
+        grid=sample.grid,
+        bit_depth=sample.bit_depth,
+        n_objects=None if sample.labels is None else int(sample.labels.max(initial=0)),
+        split=provenance.pop("split", None),
+        condition=provenance.pop("condition", None),
+        provenance=provenance,
+    )
+    columns = {} if sample.objects is None else sample.objects.to_columns()
+    write_progress(folder, record, columns)
+    return record
+
+
+def write_progress(folder: Path, record: SampleRecord, columns: Mapping[str, Any]) -> None:
+    """Make a sample count as finished; `columns` are those of its objects."""
+    data = {"record": record.to_dict(), "objects": columns}
+    write_bytes(folder / PROGRESS / f"{record.name}.json", to_json(data))
+
+
+def read_progress(folder: Path, name: str) -> Progress | None:
+    """Read what `write_progress` wrote; None where the sample is not finished."""
+    path = folder / PROGRESS / f"{name}.json"
+    if not path.exists():
+        return None
+    data = read_json(path)
+    objects = pd.DataFrame(data["objects"])
+    objects.insert(0, "sample", name)
+    return Progress(SampleRecord.parse(data["record"], source=str(path)), objects)
+
+
+def is_finished(folder: Path, name: str) -> bool:
+    """Tell whether all files of a sample are there, and as they were written."""
+    progress = read_progress(folder, name)
+    if progress is None:
+        return False
+    files = [progress.record.image, progress.record.labels]
+    return all(is_intact(folder, file) for file in files if file is not None)
+
+
+def record_file(folder: Path, path: str) -> FileRecord:
+    """Size and checksum of a file of the dataset."""
+    return FileRecord(path=path, n_bytes=(folder / path).stat().st_size, sha256=sha256_of(folder / path))
+
+
+def is_intact(folder: Path, record: FileRecord) -> bool:
+    """Tell whether a file has the size and checksum of its record."""
+    path = folder / record.path
+    return path.is_file() and path.stat().st_size == record.n_bytes and sha256_of(path) == record.sha256
