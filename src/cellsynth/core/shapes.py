@@ -54,15 +54,13 @@ def scene_from_labels(labels: Labels, grid: Grid, key: Key) -> Scene:
     """
     if labels.shape != grid.shape_px:
         raise InputError(f"labels are {labels.shape} and the grid is {grid.shape_px}; give them one shape")
-    n = int(labels.max(initial=0))
+    counts = _voxels_per_object(labels)
+    n = len(counts)
     flat = labels.ravel()
-    counts = np.bincount(flat, minlength=n + 1)[1:].astype(float)
-    if labels.min(initial=0) < 0 or not counts.all():
-        raise InputError("labels must be 1..N without gaps, with 0 for background; relabel them first")
     voxel_um = np.asarray(grid.voxel_um)
     inside = np.flatnonzero(flat)
     points = (np.stack(np.unravel_index(inside, labels.shape), axis=1) + 0.5) * voxel_um
-    ids = flat[inside] - 1
+    ids = flat[inside].astype(np.int64) - 1
     centre = np.stack([np.bincount(ids, p, n) for p in points.T], axis=1) / counts[:, None]
     offset = points - centre[ids]
     covariance = np.empty((n, grid.ndim, grid.ndim))
@@ -76,6 +74,18 @@ def scene_from_labels(labels: Labels, grid: Grid, key: Key) -> Scene:
     keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
     objects = Objects(centre, semi_axes, rotation, np.ones(n), np.ones(n, np.int32), keys)
     return Scene(grid, objects, Pixels(labels))
+
+
+def _voxels_per_object(labels: Labels) -> np.ndarray:
+    lowest, highest = int(labels.min(initial=0)), int(labels.max(initial=0))
+    # With more ids than voxels there are gaps; a count per id might not even fit into memory.
+    if lowest >= 0 and highest <= labels.size:
+        counts = np.bincount(labels.ravel().astype(np.int64, copy=False), minlength=highest + 1)[1:]
+        if counts.all():
+            return counts
+    raise InputError(
+        f"labels must be 1..N without gaps, with 0 for background; saw {lowest} to {highest}; relabel them first"
+    )
 
 
 def draw_ellipsoids(
@@ -148,6 +158,8 @@ def _fill(labels, r, start, voxel, centre, axes, rotation, keys, irregularity, l
                     if irregularity > 0.0 and distance > 0.0:
                         scale = lobes / distance
                         distance /= 1.0 + irregularity * noise(keys[i], u * scale, v * scale, w * scale)
-                    if distance < 1.0 and distance < r[z, y, x]:
-                        r[z, y, x] = distance
+                    # Compared at the precision it is stored in, or of two equal distances the later might win.
+                    rounded = np.float32(distance)
+                    if rounded < r[z, y, x]:
+                        r[z, y, x] = rounded
                         labels[z, y, x] = i + 1
