@@ -25,6 +25,7 @@ from ._sample_files import (
     PROGRESS,
     is_finished,
     is_intact,
+    read_progress,
     record_file,
     write_progress,
     write_sample,
