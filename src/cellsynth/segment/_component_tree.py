@@ -125,29 +125,37 @@ def _build(flat, order, n_rows, n_columns):
 
 
 @njit(cache=True)
-def relative_growth(parent, level, area, delta):
+def relative_growth(parent, level, area, delta, min_area):
     """Area gained from `delta` levels above a node's lowest threshold to `delta` below, over its own area.
 
-    Upwards the largest part is followed, and a part that is gone counts 0. The root has infinite growth: no
-    edge bounds it.
+    Parts of at least `min_area` that join on the way down do not count: a neighbour that touches is no sign
+    of instability. Upwards the largest part is followed, and one that is gone counts 0. The root has
+    infinite growth: no edge bounds it.
     """
     n = len(parent)
     largest = np.full(n, -1, np.int32)
+    joined = np.zeros(n)  # area of a node's children that count as neighbours of each other
     for node in range(1, n):
         p = parent[node]
         if largest[p] < 0 or area[node] > area[largest[p]]:
             largest[p] = node
+        if area[node] >= min_area:
+            joined[p] += area[node]
     growth = np.full(n, np.inf)
     for node in range(1, n):
         threshold = level[parent[node]] + 1
         outer = node
+        gained = 0.0
         while outer != 0 and level[parent[outer]] >= threshold - delta:
-            outer = parent[outer]
+            p = parent[outer]
+            neighbours = joined[p] - (area[outer] if area[outer] >= min_area else 0.0)
+            gained += area[p] - area[outer] - neighbours
+            outer = p
         inner = node
         while inner >= 0 and level[inner] < threshold + delta:
             inner = largest[inner]
         inner_area = area[inner] if inner >= 0 else 0.0
-        growth[node] = (area[outer] - inner_area) / area[node]
+        growth[node] = (gained + area[node] - inner_area) / area[node]
     return growth
 
 

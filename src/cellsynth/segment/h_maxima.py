@@ -30,20 +30,20 @@ class HMaxima(AbstractSegmenter):
 
     kind: Literal["h_maxima"] = "h_maxima"
 
-    h: Annotated[float, Interval(ge=0, le=2), Search(0.02, 0.3, is_log=True)] = 0.08
+    h: Annotated[float, Interval(ge=0, le=2), Search(0.02, 0.3, is_log=True)] = 0.05
     """Height by which a maximum must stand out above the saddle to a higher one, in typical cells."""
 
-    shape_weight: Annotated[float, Interval(ge=0, le=1), Search(0.2, 1.0)] = 0.7
+    shape_weight: Annotated[float, Interval(ge=0, le=1), Search(0.2, 1.0)] = 0.6
     """1 divides by the distance to the background alone, 0 by brightness alone."""
 
     seed_smoothing: Annotated[float, Interval(ge=0, le=1), Search(0.03, 0.2, is_log=True)] = 0.08
     """Gaussian filter of brightness and distance before the maxima, in diameters."""
 
-    threshold: Annotated[ThresholdName, Choice("minimum_cross_entropy", "otsu")] = "minimum_cross_entropy"
+    threshold: Annotated[ThresholdName, Choice("otsu", "minimum_cross_entropy")] = "otsu"
     """Global threshold of the mask."""
 
-    correction: Annotated[float, Interval(gt=0, le=10), Search(0.5, 2.0, is_log=True)] = 1.0
-    """Multiplies the height of the threshold above the background."""
+    correction: Annotated[float, Interval(gt=0, le=10), Search(0.4, 1.6, is_log=True)] = 0.7
+    """Multiplies the height of the threshold above the background. Below 1: the brightest cells pull Otsu's up."""
 
     smoothing: Annotated[float, Interval(ge=0, le=1)] = 0.05
     """Gaussian filter before the threshold, in diameters."""

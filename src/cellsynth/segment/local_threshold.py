@@ -29,13 +29,13 @@ class LocalThreshold(AbstractSegmenter):
 
     kind: Literal["local_threshold"] = "local_threshold"
 
-    window: Annotated[float, Interval(gt=0, le=50), Search(1.5, 8.0, is_log=True)] = 3.0
+    window: Annotated[float, Interval(gt=0, le=50), Search(1.5, 8.0, is_log=True)] = 2.5
     """Side of the window, in diameters."""
 
     rule: Annotated[Literal["mean", "sauvola"], Choice("mean", "sauvola")] = "mean"
     """What the local threshold is made from."""
 
-    offset: Annotated[float, Interval(ge=-1, le=1), Search(-0.2, 0.4)] = 0.0
+    offset: Annotated[float, Interval(ge=-1, le=1), Search(-0.2, 0.4)] = 0.1
     """Added to the local mean, in units of the global contrast; for Sauvola the k of its Eq. 5."""
 
     floor: Annotated[float, Interval(ge=0, le=2), Search(0.1, 0.8)] = 0.3
@@ -44,7 +44,7 @@ class LocalThreshold(AbstractSegmenter):
     smoothing: Annotated[float, Interval(ge=0, le=1)] = 0.05
     """Gaussian filter before the threshold, in diameters."""
 
-    separation: Annotated[float, Interval(ge=0, le=2), Search(0.2, 0.9)] = 0.45
+    separation: Annotated[float, Interval(ge=0, le=2), Search(0.2, 0.9)] = 0.35
     """Least distance between two seeds, in diameters."""
 
     min_area_fraction: Annotated[float, Interval(ge=0, le=1)] = 0.1

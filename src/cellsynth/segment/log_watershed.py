@@ -29,20 +29,20 @@ class LogWatershed(AbstractSegmenter):
 
     kind: Literal["log_watershed"] = "log_watershed"
 
-    scale: Annotated[float, Interval(gt=0, le=3), Search(0.4, 1.1, is_log=True)] = 0.7
+    scale: Annotated[float, Interval(gt=0, le=3), Search(0.7, 1.8, is_log=True)] = 1.2
     """Standard deviation of the LoG over the one that answers a disc of the typical diameter most."""
 
-    separation: Annotated[float, Interval(ge=0, le=2), Search(0.15, 0.8)] = 0.35
+    separation: Annotated[float, Interval(ge=0, le=2), Search(0.15, 0.8)] = 0.5
     """Least distance between two seeds, in diameters."""
 
-    seed_height: Annotated[float, Interval(ge=0, le=1), Search(0.0, 0.4)] = 0.1
+    seed_height: Annotated[float, Interval(ge=0, le=1), Search(0.0, 0.4)] = 0.15
     """Least answer of a seed, over the median answer of all seeds."""
 
-    threshold: Annotated[ThresholdName, Choice("minimum_cross_entropy", "otsu")] = "minimum_cross_entropy"
+    threshold: Annotated[ThresholdName, Choice("otsu", "minimum_cross_entropy")] = "otsu"
     """Global threshold of the mask."""
 
-    correction: Annotated[float, Interval(gt=0, le=10), Search(0.5, 2.0, is_log=True)] = 1.0
-    """Multiplies the height of the threshold above the background."""
+    correction: Annotated[float, Interval(gt=0, le=10), Search(0.4, 1.6, is_log=True)] = 0.7
+    """Multiplies the height of the threshold above the background. Below 1: the brightest cells pull Otsu's up."""
 
     smoothing: Annotated[float, Interval(ge=0, le=1)] = 0.05
     """Standard deviation of the Gaussian filter before the threshold, in diameters."""

@@ -4,12 +4,14 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Interval
+from scipy import ndimage
 
 from ..core.grid import Grid
 from ..core.types import Labels, Plane
 from ._component_tree import best_disjoint, component_tree, relative_growth
 from ._presence import cell_area_px, classical
 from ._threshold import background_level, smooth, threshold_level
+from ._watershed import flood
 from .base import AbstractSegmenter, Search, SegmentFn, registry
 
 N_LEVELS = 250
@@ -45,11 +47,14 @@ class Mser(AbstractSegmenter):
     shape_power: Annotated[float, Interval(ge=0, le=50), Search(2.0, 20.0, is_log=True)] = 8.0
     """How strongly a region that is not an ellipse is held against it."""
 
-    growth_scale: Annotated[float, Interval(gt=0, le=10), Search(0.2, 2.0, is_log=True)] = 0.6
+    growth_scale: Annotated[float, Interval(gt=0, le=10)] = 0.6
     """Relative growth over the step at which a region is worth 1/e of a perfectly stable one."""
 
     min_value: Annotated[float, Interval(ge=0, lt=1), Search(0.005, 0.2, is_log=True)] = 0.03
     """Regions worth less are not taken."""
+
+    outline: Annotated[float, Interval(gt=0, lt=1), Search(0.25, 0.65)] = 0.45
+    """Height of the outline between the local background and the mean of the stable region."""
 
     smoothing: Annotated[float, Interval(ge=0, le=1)] = 0.06
     """Gaussian filter before the tree is made, in diameters."""
@@ -75,7 +80,8 @@ def choose_stable_regions(config: Mser, plane: Plane, diameter_px: float) -> Lab
     split = threshold_level(root, "otsu")
     contrast = float(np.median(root[root > split])) - background_level(root, split)
     delta = max(round(config.delta * contrast * scale), 1)
-    growth = relative_growth(tree.parent, tree.level, tree.area, delta)
+    min_area = config.min_area_fraction * cell_area_px(diameter_px)
+    growth = relative_growth(tree.parent, tree.level, tree.area, delta, min_area)
     deviation = np.log(tree.area / cell_area_px(diameter_px)) / config.size_spread
     value = np.exp(-0.5 * deviation**2 - growth / config.growth_scale)
     value *= np.minimum(tree.ellipse_fill(), 1) ** config.shape_power
@@ -83,4 +89,20 @@ def choose_stable_regions(config: Mser, plane: Plane, diameter_px: float) -> Lab
     number = np.where(chosen, np.cumsum(chosen), 0).astype(np.int32)
     for node in range(1, len(number)):  # a part belongs to the chosen one around it
         number[node] = number[node] or number[tree.parent[node]]
-    return number[tree.node_of]
+    return grow_to_height(plane, number[tree.node_of], config.outline, diameter_px)
+
+
+def grow_to_height(plane: Plane, regions: Labels, height: float, diameter_px: float) -> Labels:
+    """Let regions grow downhill until `height` of the way from the local background to their mean.
+
+    The background is the smallest value within one and a half diameters of the region.
+    """
+    if not regions.any():
+        return regions
+    darkest = ndimage.minimum_filter(plane, 2 * int(1.5 * diameter_px) + 1, mode="nearest")
+    ids = np.arange(regions.max() + 1)
+    inside, background = ndimage.mean(plane, regions, ids), ndimage.minimum(darkest, regions, ids)
+    near = ndimage.distance_transform_edt(regions == 0) < diameter_px / 2
+    zones = flood(-plane, regions, near)
+    is_high = plane > (background + height * (inside - background)).astype(np.float32)[zones]
+    return np.where((regions > 0) | is_high, zones, 0)

@@ -31,11 +31,11 @@ class VoronoiOtsu(AbstractSegmenter):
     spot_sigma: Annotated[float, Interval(gt=0, le=2), Search(0.1, 0.4, is_log=True)] = 0.2
     """Gaussian filter before the maxima are found, in diameters."""
 
-    outline_sigma: Annotated[float, Interval(ge=0, le=1), Search(0.02, 0.15, is_log=True)] = 0.05
+    outline_sigma: Annotated[float, Interval(ge=0, le=1), Search(0.02, 0.15, is_log=True)] = 0.04
     """Gaussian filter before the threshold, in diameters."""
 
-    correction: Annotated[float, Interval(gt=0, le=10), Search(0.4, 1.6, is_log=True)] = 1.0
-    """Multiplies the height of Otsu's threshold above the background."""
+    correction: Annotated[float, Interval(gt=0, le=10), Search(0.4, 1.6, is_log=True)] = 0.7
+    """Multiplies the height of Otsu's threshold above the background. Below 1: the brightest cells pull it up."""
 
     min_area_fraction: Annotated[float, Interval(ge=0, le=1)] = 0.1
     """Objects smaller than this fraction of a round cell's area are removed."""
