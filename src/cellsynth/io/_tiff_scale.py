@@ -94,7 +94,7 @@ def _of_imagej(tiff: tifffile.TiffFile) -> tuple[float, float, float] | None:
 
 def _of_tags(tiff: tifffile.TiffFile) -> tuple[float, float, float] | None:
     tags = tiff.pages.first.tags
-    unit = int(tags.valueof("ResolutionUnit", default=2) or 2)  # 2 is inch, 3 is cm
+    unit = int(tags.valueof("ResolutionUnit", default=2))  # 2 is inch, 3 is cm
     pixel = _per_unit(tiff, {2: 25400.0, 3: 1e4}.get(unit, float("nan")), is_print=True)
     return None if pixel is None else (1.0, *pixel)
 
