@@ -42,7 +42,8 @@ class LogWatershed(AbstractSegmenter):
     """Global threshold of the mask."""
 
     correction: Annotated[float, Interval(gt=0, le=10), Search(0.4, 1.6, is_log=True)] = 0.7
-    """Multiplies the height of the threshold above the background. Below 1: the brightest cells pull Otsu's up."""
+    """Multiplies the height of the threshold above the background. Below 1: the brightest cells pull Otsu's
+    up."""
 
     smoothing: Annotated[float, Interval(ge=0, le=1)] = 0.05
     """Standard deviation of the Gaussian filter before the threshold, in diameters."""

@@ -35,7 +35,8 @@ class VoronoiOtsu(AbstractSegmenter):
     """Gaussian filter before the threshold, in diameters."""
 
     correction: Annotated[float, Interval(gt=0, le=10), Search(0.4, 1.6, is_log=True)] = 0.7
-    """Multiplies the height of Otsu's threshold above the background. Below 1: the brightest cells pull it up."""
+    """Multiplies the height of Otsu's threshold above the background. Below 1: the brightest cells pull it
+    up."""
 
     min_area_fraction: Annotated[float, Interval(ge=0, le=1)] = 0.1
     """Objects smaller than this fraction of a round cell's area are removed."""
