@@ -1,0 +1,47 @@
+"""What an import pulls in: a start is quick because nothing heavy is touched before it is needed."""
+
+import subprocess
+import sys
+
+import pytest
+
+LEARNING = ("torch", "torchvision", "lightning", "tensorflow")
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level modules that a fresh process holds after it ran `code`."""
+    report = "import sys; sys.stderr.write('\\n' + ' '.join({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"try:\n    {code}\nexcept SystemExit:\n    pass\nfinally:\n    {report}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_importing_the_package_imports_nothing_else():
+    loaded = modules_after("import cellsynth")
+    assert "cellsynth" in loaded
+    assert not loaded & {"numpy", "scipy", "pydantic", "pandas", "numba", "skimage", "yaml", *LEARNING}
+
+
+def test_help_needs_no_numerics():
+    loaded = modules_after("import cellsynth.cli; cellsynth.cli.main(['--help'])")
+    assert "cellsynth" in loaded
+    assert not loaded & {"scipy", "skimage", "numba", "pandas", "pyarrow", "matplotlib", "imagecodecs", *LEARNING}
+
+
+@pytest.mark.parametrize("name", ["Recipe", "synthesize", "demo"])
+def test_no_public_name_needs_a_learning_framework(name):
+    assert not modules_after(f"import cellsynth; cellsynth.{name}") & set(LEARNING)
+
+
+def test_every_public_name_exists():
+    import cellsynth
+
+    for name in cellsynth.__all__:
+        assert getattr(cellsynth, name) is not None
+    assert set(cellsynth.__all__) <= set(dir(cellsynth))
+    with pytest.raises(AttributeError, match="has no attribute 'synthesise'"):
+        _ = cellsynth.synthesise
