@@ -21,7 +21,7 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 
 
 @njit(cache=True, inline="always")
-def _mix(state):  # noqa: ANN001, ANN202 numba infers
+def _mix(state):
     state = (state ^ (state >> _S30)) * _M1
     state = (state ^ (state >> _S27)) * _M2
     return state ^ (state >> _S31)
@@ -31,6 +31,13 @@ def _mix(state):  # noqa: ANN001, ANN202 numba infers
 def _corner(key, z, y, x):
     hashed = _mix(key + np.uint64(z) * _X + np.uint64(y) * _Y + np.uint64(x) * _Z)
     return (hashed >> _S11) * (2.0 / 9007199254740992.0) - 1.0
+
+
+@njit(cache=True)
+def uniform(key, index, stream):
+    """Number in [0, 1) of the key (uint64): the `index`-th of an independent `stream` (both integers)."""
+    hashed = _mix(_mix(key + np.uint64(index) * _X) + np.uint64(stream) * _Y)
+    return (hashed >> _S11) * (1.0 / 9007199254740992.0)
 
 
 @njit(cache=True, inline="always")

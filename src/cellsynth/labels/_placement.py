@@ -1,0 +1,201 @@
+"""Where cells go: free or in contact, without overlap beyond what is allowed; in 2D and 3D."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Integer, UInt64
+from numba import njit
+
+from ..core.lattice import noise, uniform
+
+N_TRIES = 200
+"""Positions that a cell may try before it is given up."""
+
+
+def place(
+    keys: UInt64[np.ndarray, " n"],
+    semi_axes: Float[np.ndarray, "n d"],
+    rotation: Float[np.ndarray, "n d d"],
+    low: np.ndarray,
+    high: np.ndarray,
+    touching: float,
+    overlap: float,
+    min_gap: float,
+    patchiness: float,
+    patch_length: float,
+    field_key: int,
+) -> tuple[Float[np.ndarray, "n d"], Integer[np.ndarray, " kept"]]:
+    """Put ellipsoids one after another at random places of a box.
+
+    A cell is either put in contact with a placed one (probability `touching`) or into free space at least
+    `min_gap` away from all others. Two ellipsoids count as in contact where the distance of their centres is
+    the sum of their radii along the line between them, which is exact for spheres. Neighbours are found in
+    a table of square cells, so the cost grows with the number of objects only.
+
+    Parameters
+    ----------
+    keys
+        What the positions that a cell tries are keyed by.
+    low, high
+        (d,) corners of the box for the centres, in the unit of the axes.
+    overlap
+        Share of the contact distance by which cells may interpenetrate, 0 to below 1.
+    patchiness
+        0 is even; at 2 the densest places have about 50 times the density of the emptiest.
+    patch_length
+        Size of the dense and the empty places.
+
+    Returns
+    -------
+    centre : (n, d)
+    kept : ascending indices of the cells that found a place within `N_TRIES` tries; in a crowded box the
+        others are given up.
+    """
+    n, d = semi_axes.shape
+    centre = np.zeros((n, 3))
+    axes3, rotation3 = np.ones((n, 3)), np.zeros((n, 3, 3))
+    rotation3[:, 0, 0] = 1.0
+    axes3[:, 3 - d :], rotation3[:, 3 - d :, 3 - d :] = semi_axes, rotation
+    low3, high3 = np.zeros(3), np.zeros(3)
+    low3[3 - d :], high3[3 - d :] = low, high
+    is_placed = np.zeros(n, np.bool_)
+    _place(
+        keys,
+        axes3,
+        rotation3,
+        low3,
+        high3,
+        3 - d,
+        touching,
+        overlap,
+        min_gap,
+        patchiness,
+        max(patch_length, 1e-9),
+        np.uint64(field_key),
+        centre,
+        is_placed,
+    )
+    return centre[:, 3 - d :], np.flatnonzero(is_placed)
+
+
+@njit(cache=True)
+def _radius(axes, rotation, dz, dy, dx):
+    """Distance from the centre to the surface along a unit direction."""
+    total = 0.0
+    for j in range(3):
+        along = (rotation[0, j] * dz + rotation[1, j] * dy + rotation[2, j] * dx) / axes[j]
+        total += along * along
+    return 1.0 / math.sqrt(total)
+
+
+@njit(cache=True)
+def _direction(key, attempt, first):
+    """Uniform unit vector; in 2D (first = 1) in the plane."""
+    azimuth = 2.0 * math.pi * uniform(key, attempt, 10)
+    height = 2.0 * uniform(key, attempt, 11) - 1.0 if first == 0 else 0.0
+    width = math.sqrt(1.0 - height * height)
+    return height, width * math.sin(azimuth), width * math.cos(azimuth)
+
+
+@njit(cache=True)
+def _is_free(
+    i, z, y, x, axes, rotation, centre, head, following, n_bins, low, bin_size, overlap, gap, touched
+):
+    """Whether cell i at a position keeps its distance to all placed cells; `touched` may be in contact."""
+    bz, by, bx = int((z - low[0]) / bin_size), int((y - low[1]) / bin_size), int((x - low[2]) / bin_size)
+    for cz in range(max(bz - 1, 0), min(bz + 2, n_bins[0])):
+        for cy in range(max(by - 1, 0), min(by + 2, n_bins[1])):
+            for cx in range(max(bx - 1, 0), min(bx + 2, n_bins[2])):
+                j = head[(cz * n_bins[1] + cy) * n_bins[2] + cx]
+                while j >= 0:
+                    dz, dy, dx = z - centre[j, 0], y - centre[j, 1], x - centre[j, 2]
+                    distance = math.sqrt(dz * dz + dy * dy + dx * dx)
+                    if distance < 1e-12:
+                        return False
+                    dz, dy, dx = dz / distance, dy / distance, dx / distance
+                    contact = _radius(axes[i], rotation[i], dz, dy, dx) + _radius(
+                        axes[j], rotation[j], dz, dy, dx
+                    )
+                    needed = contact * (1.0 - overlap) if touched >= 0 else contact + gap
+                    if distance < needed * (1.0 - 1e-9):
+                        return False
+                    j = following[j]
+    return True
+
+
+@njit(cache=True)
+def _place(
+    keys,
+    axes,
+    rotation,
+    low,
+    high,
+    first,
+    touching,
+    overlap,
+    gap,
+    patchiness,
+    patch_length,
+    field_key,
+    centre,
+    is_placed,
+):
+    n = axes.shape[0]
+    largest = 0.0
+    for i in range(n):
+        for j in range(first, 3):
+            largest = max(largest, axes[i, j])
+    bin_size = max(2.0 * largest + gap, 1e-9)
+    n_bins = np.empty(3, np.int64)
+    for k in range(3):
+        n_bins[k] = int((high[k] - low[k]) / bin_size) + 1
+    head = np.full(n_bins[0] * n_bins[1] * n_bins[2], -1, np.int64)
+    following = np.full(n, -1, np.int64)
+    placed = np.empty(n, np.int64)
+    n_placed = 0
+    for i in range(n):
+        wants_contact = n_placed > 0 and uniform(keys[i], 0, 0) < touching
+        for attempt in range(1, N_TRIES + 1):
+            is_contact = wants_contact and attempt <= N_TRIES // 2
+            if is_contact:
+                j = placed[int(uniform(keys[i], attempt, 1) * n_placed)]
+                dz, dy, dx = _direction(keys[i], attempt, first)
+                reach = _radius(axes[i], rotation[i], dz, dy, dx) + _radius(axes[j], rotation[j], dz, dy, dx)
+                reach *= 1.0 - overlap * uniform(keys[i], attempt, 2)
+                z, y, x = (
+                    centre[j, 0] + reach * dz,
+                    centre[j, 1] + reach * dy,
+                    centre[j, 2] + reach * dx,
+                )
+                if (
+                    z < low[0]
+                    or y < low[1]
+                    or x < low[2]
+                    or (first == 0 and z > high[0])
+                    or y > high[1]
+                    or x > high[2]
+                ):
+                    continue
+            else:
+                j = -1
+                z = low[0] + (high[0] - low[0]) * uniform(keys[i], attempt, 3)
+                y = low[1] + (high[1] - low[1]) * uniform(keys[i], attempt, 4)
+                x = low[2] + (high[2] - low[2]) * uniform(keys[i], attempt, 5)
+                if patchiness > 0.0:
+                    crowd = noise(field_key, z / patch_length, y / patch_length, x / patch_length)
+                    if uniform(keys[i], attempt, 6) > math.exp(patchiness * (crowd - 1.0)):
+                        continue
+            if not _is_free(
+                i, z, y, x, axes, rotation, centre, head, following, n_bins, low, bin_size, overlap, gap, j
+            ):
+                continue
+            centre[i, 0], centre[i, 1], centre[i, 2] = z, y, x
+            is_placed[i] = True
+            placed[n_placed] = i
+            n_placed += 1
+            cell = (int((z - low[0]) / bin_size) * n_bins[1] + int((y - low[1]) / bin_size)) * n_bins[
+                2
+            ] + int((x - low[2]) / bin_size)
+            following[i] = head[cell]
+            head[cell] = i
+            break

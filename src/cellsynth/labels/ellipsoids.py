@@ -1,0 +1,162 @@
+"""Ellipses or ellipsoids with a smooth rough outline: the general generator of round cells and nuclei."""
+
+from functools import partial
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Interval
+from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
+
+from ..core.distribution import Distribution
+from ..core.grid import Grid
+from ..core.rng import Key
+from ..core.scene import Objects, Scene, SceneFn
+from ..core.shapes import Ellipsoid
+from ._adgan_rule import place_by_rejection
+from ._placement import place
+from .base import AbstractLabelGenerator, registry
+
+Fraction = Annotated[float, Interval(ge=0, le=1)]
+
+
+@registry.register
+class Ellipsoids(AbstractLabelGenerator):
+    """Round cells: a density, a size distribution, elongation, and a share of cells that touch."""
+
+    kind: Literal["ellipsoids"] = "ellipsoids"
+
+    n_cells: NonNegativeInt | tuple[NonNegativeInt, NonNegativeInt] | None = 50
+    """Cells whose centre lies in the grid, or a range to draw the number from; a crowded field keeps fewer."""
+
+    density_per_mm2: NonNegativeFloat | None = None
+    """Cells per square millimetre, instead of `n_cells`; 2D only. Where the scale is not known a pixel counts
+    as 1 um, so this is cells per million pixels."""
+
+    radius_um: Distribution = Distribution(low=4.0, high=7.0)
+    """Radius of the circle (sphere) of equal area (volume); with `placement: adgan` the semi-major axis."""
+
+    axis_ratio: Distribution = Distribution(low=0.66, high=0.97)
+    """Each minor axis over the major axis, at most 1."""
+
+    irregularity: Annotated[float, Interval(ge=0, lt=0.6)] = 0.0
+    """Largest relative deviation of the outline from an ellipse."""
+
+    intensity: Distribution = Distribution(median=1.0)
+    """Brightness of a cell; 1 is what the renderer calls typical."""
+
+    touching: Fraction = 0.1
+    """Share of cells that are put in contact with another one."""
+
+    overlap: Annotated[float, Interval(ge=0, lt=0.6)] = 0.0
+    """Share of the contact distance by which cells in contact may interpenetrate; labels share the overlap."""
+
+    min_gap_um: NonNegativeFloat = 0.0
+    """Free space around cells that are not in contact."""
+
+    patchiness: Annotated[float, Interval(ge=0, le=4)] = 0.0
+    """How unevenly cells are spread: 0 even, 2 patches beside empty places."""
+
+    placement: Literal["sequential", "adgan"] = "sequential"
+    """`adgan` is the published rule of AD-GAN's mask synthesis: see `place_by_rejection`."""
+
+    eccentricity: tuple[Fraction, Fraction] = (0.25, 0.75)
+    """Range of the eccentricity under `placement: adgan`, which does not use `axis_ratio`."""
+
+    @model_validator(mode="after")
+    def _check_count(self) -> "Ellipsoids":
+        if (self.n_cells is None) == (self.density_per_mm2 is None):
+            raise ValueError("give either n_cells or density_per_mm2 (set the other to null)")
+        if self.axis_ratio.upper > 1 and self.axis_ratio.high is None and self.axis_ratio.median is None:
+            raise ValueError(f"axis_ratio is minor over major, at most 1; saw up to {self.axis_ratio.upper}")
+        return self
+
+    def build(self, grid: Grid, device: str = "cpu") -> SceneFn:
+        """Make the function that scatters cells on `grid` (2D or 3D)."""
+        if self.density_per_mm2 is not None and grid.ndim == 3:
+            raise ValueError("density_per_mm2 is for 2D grids; give n_cells for a volume")
+        rule = _scatter_by_rejection if self.placement == "adgan" else _scatter
+        return partial(rule, self, grid)
+
+
+def _scatter(config: Ellipsoids, grid: Grid, key: Key) -> Scene:
+    """Draw sizes and poses, place them in the grid and a margin around it, keep what shows in the grid."""
+    rng = key.child("population").generator()
+    extent = np.asarray(grid.extent_um)
+    margin = 1.5 * config.radius_um.upper
+    # The margin holds cells whose centre is outside, so that the border cuts cells as a camera does.
+    n = round(_n_in_grid(config, grid, rng) * float(np.prod((extent + 2 * margin) / extent)))
+    semi_axes = _semi_axes(config, n, grid.ndim, rng)
+    rotation = _random_rotations(n, grid.ndim, rng)
+    intensity = config.intensity.sample(n, rng)
+    keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
+    centre, kept = place(
+        keys,
+        semi_axes,
+        rotation,
+        np.full(grid.ndim, -margin),
+        extent + margin,
+        config.touching,
+        config.overlap,
+        config.min_gap_um,
+        config.patchiness,
+        8 * config.radius_um.mean,
+        key.child("patches").uint64(),
+    )
+    objects = Objects(centre, semi_axes, rotation, intensity, np.ones(n, np.int32), keys).take(kept)
+    shape = Ellipsoid(config.irregularity)
+    return Scene(grid, objects.take(_reaches(objects, grid)), shape).only_visible(min_voxels=4)
+
+
+def _scatter_by_rejection(config: Ellipsoids, grid: Grid, key: Key) -> Scene:
+    """Scene by the published rule; counts and radii as the recipe gives them."""
+    n = config.n_cells if isinstance(config.n_cells, tuple) else (config.n_cells or 0, config.n_cells or 0)
+    radius = (config.radius_um.low, config.radius_um.high)
+    if radius[0] is None or radius[1] is None:
+        raise ValueError("placement: adgan needs radius_um: [smallest, largest]")
+    centre, axes, rotation = place_by_rejection(
+        grid, n, (radius[0], radius[1]), config.eccentricity, key.child("adgan").generator()
+    )
+    keys = np.array([key.child("object", i).uint64() for i in range(len(centre))], np.uint64)
+    intensity = config.intensity.sample(len(centre), key.child("intensity").generator())
+    objects = Objects(centre, axes, rotation, intensity, np.ones(len(centre), np.int32), keys)
+    return Scene(grid, objects, Ellipsoid()).only_visible()
+
+
+def _n_in_grid(config: Ellipsoids, grid: Grid, rng: np.random.Generator) -> float:
+    if config.density_per_mm2 is not None:
+        return config.density_per_mm2 * float(np.prod(grid.extent_um)) / 1e6
+    if isinstance(config.n_cells, tuple):
+        return float(rng.integers(config.n_cells[0], config.n_cells[1] + 1))
+    return float(config.n_cells or 0)
+
+
+def _semi_axes(config: Ellipsoids, n: int, ndim: int, rng: np.random.Generator) -> np.ndarray:
+    """(n, d), the last axis the longest; the product is the d-th power of the radius."""
+    radius = config.radius_um.sample(n, rng)
+    ratios = np.column_stack(
+        [np.minimum(config.axis_ratio.sample(n, rng), 1.0) for _ in range(ndim - 1)] + [np.ones(n)]
+    )
+    return radius[:, None] * ratios / np.prod(ratios, axis=1, keepdims=True) ** (1 / ndim)
+
+
+def _random_rotations(n: int, ndim: int, rng: np.random.Generator) -> np.ndarray:
+    """(n, d, d) uniform rotations: an angle in 2D, a unit quaternion in 3D."""
+    if ndim == 2:
+        angle = rng.uniform(0, np.pi, n)
+        cos, sin = np.cos(angle), np.sin(angle)
+        return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
+    q = rng.standard_normal((n, 4))
+    w, x, y, z = (q / np.linalg.norm(q, axis=1, keepdims=True)).T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, -1) for row in rows], -2)
+
+
+def _reaches(objects: Objects, grid: Grid) -> np.ndarray:
+    """Which objects can show in the grid: their sphere of the longest axis (and outline) reaches it."""
+    reach = 1.6 * objects.semi_axes_um.max(axis=1, keepdims=True, initial=0)
+    extent = np.asarray(grid.extent_um)
+    return np.all((objects.centre_um > -reach) & (objects.centre_um < extent + reach), axis=1)
