@@ -1,0 +1,100 @@
+"""Fluorescence of cells through a widefield microscope onto a camera."""
+
+from functools import partial
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Interval
+from pydantic import NonNegativeFloat, PositiveFloat
+
+from ..core.config import Config
+from ..core.grid import Grid
+from ..core.rng import Key
+from ..core.scene import Scene
+from ..core.types import Image
+from ._camera import Camera, expose
+from ._optics import Psf, blur
+from ._texture import Texture, emission, haze, smooth_field
+from .base import AbstractRenderer, RenderFn, registry
+
+
+class Background(Config):
+    """Light that does not come from cells in focus."""
+
+    photons: NonNegativeFloat = 40.0
+    """Even background per pixel: medium, autofluorescence, glass."""
+
+    gradient: Annotated[float, Interval(ge=0, le=1)] = 0.1
+    """Relative unevenness: the background times 1 +- this over the field (illumination, vignetting)."""
+
+    haze: Annotated[float, Interval(ge=0, le=1)] = 0.1
+    """Light of the cells that is spread widely around them, relative to their own light."""
+
+    haze_um: PositiveFloat = 12.0
+    """Standard deviation of that spread."""
+
+
+@registry.register
+class Microscope(AbstractRenderer):
+    """Widefield fluorescence in 2D: texture, background, haze, diffraction, shot and read noise, quantisation."""
+
+    kind: Literal["microscope"] = "microscope"
+
+    photons: PositiveFloat = 400.0
+    """Photons per pixel, on average over a cell of intensity 1."""
+
+    contrast: Literal["bright", "dark"] = "bright"
+    """Whether cells shine (fluorescence) or dim the background as an absorbing stain does (Beer-Lambert)."""
+
+    texture: Texture = Texture()
+    """Brightness inside of cells."""
+
+    background: Background = Background()
+    """Light around them."""
+
+    psf: Psf = Psf()
+    """Blur by the optics."""
+
+    camera: Camera = Camera()
+    """From photons to grey values."""
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of the camera."""
+        return self.camera.bit_depth
+
+    def build(self, grid: Grid, device: str = "cpu") -> RenderFn:
+        """Make the function that takes the picture of a scene on `grid`."""
+        if grid.ndim != 2:
+            raise ValueError(f"microscope renders 2D scenes; the grid is {grid.shape_px}")
+        return partial(take_picture, self, grid)
+
+
+def take_picture(microscope: Microscope, grid: Grid, scene: Scene, key: Key) -> Image:
+    """Render a scene.
+
+    Returns
+    -------
+    image : (1, Y, X) float32 in [0, 1]
+        Grey value over the full range of the camera.
+    """
+    photons = expected_photons(microscope, grid, scene, key)
+    return expose(photons, microscope.camera, grid, key.child("camera"))[None]
+
+
+def expected_photons(microscope: Microscope, grid: Grid, scene: Scene, key: Key) -> np.ndarray:
+    """Light that reaches each pixel of the camera on average, before noise: (Y, X) float32."""
+    back = microscope.background
+    light = emission(scene.draw(), scene.objects, grid, microscope.texture) * np.float32(microscope.photons)
+    seen = blur(light, microscope.psf, grid)
+    if back.haze > 0:
+        seen = seen + np.float32(back.haze) * haze(light, back.haze_um / float(np.mean(grid.voxel_um)))
+    ground = np.full(grid.shape_px, back.photons, np.float32)
+    if back.gradient > 0:
+        # One lattice cell over the field: a tilt with a slight bend, different in every image.
+        field = smooth_field(grid, key.child("gradient").uint64(), 1.3 * max(grid.extent_um))
+        ground *= np.maximum(1 + np.float32(back.gradient) * field, 0)
+    if microscope.contrast == "bright":
+        return ground + seen
+    # Absorption: `photons` of a typical cell is the light that it takes away where it is thin.
+    return ground * np.exp(-seen / np.maximum(ground, 1e-6))
