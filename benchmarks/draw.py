@@ -1,6 +1,7 @@
 """Images of 512x512 with 100 cells: labels against a loop over full frames, and labels with rendering."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 
@@ -8,9 +9,10 @@ from cellsynth.core.grid import Grid
 from cellsynth.core.rng import Key
 from cellsynth.core.scene import Scene
 from cellsynth.labels.ellipsoids import Ellipsoids
+from cellsynth.render.microscope import Microscope
 
 from ._claim import Claim
-from ._measure import compare
+from ._measure import compare, repeat
 
 GRID = Grid(shape_px=(512, 512), voxel_um=(1.0, 1.0))
 CELLS = Ellipsoids.parse({"n_cells": 100, "radius_um": [8.0, 14.0]})
@@ -29,6 +31,22 @@ def claims() -> Iterator[Claim]:
         reference=1 / drawn.other_s,
         ratio=drawn.ratio,
         interval=drawn.interval,
+        target=20,
+    )
+    keys = count()
+    new_scene, picture = CELLS.build(GRID), Microscope().build(GRID)
+
+    def make() -> None:
+        key = Key.from_seed(1).child("sample", next(keys))
+        made = new_scene(key.child("labels"))
+        made.draw()
+        picture(made, key.child("render"))
+
+    seconds, (low, high) = repeat(make, n_repeats=30)
+    yield Claim(
+        "draw: images of 100 cells with labels per second and core, from key to grey values",
+        value=1 / seconds,
+        interval=(1 / high, 1 / low),
         target=20,
     )
 
