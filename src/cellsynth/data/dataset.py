@@ -48,7 +48,6 @@ _log = logging.getLogger(__name__)
 _RUN = "run.json"
 _OBJECTS = "objects.parquet"
 _RECIPE = "recipe.yaml"
-_OWN = frozenset({MANIFEST_NAME, _RECIPE, _OBJECTS, "images", "labels", PROGRESS})
 _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # left by file browsers
 
 
@@ -153,12 +152,13 @@ class DatasetWriter:
             )
         else:
             writer._check_same(begun)
-        for part in ("images", "labels", PROGRESS):
+        make_folder(folder / PROGRESS)
+        write_bytes(folder / PROGRESS / _RUN, to_json(writer._run, is_sorted=True))  # from here on it is ours
+        for part in ("images", "labels"):
             make_folder(folder / part)
+        for part in ("images", "labels", PROGRESS, "."):
             remove_leftovers(folder / part)
-        remove_leftovers(folder)
         write_yaml(folder / _RECIPE, writer._recipe)
-        write_bytes(folder / PROGRESS / _RUN, to_json(writer._run, is_sorted=True))
         if begun is not None:
             writer._restore_records()
         return writer
@@ -260,12 +260,20 @@ def _check_empty(folder: Path) -> None:
         raise OutputExistsError(f"{folder}: is a file, and a folder is to be made; choose another name")
     if not folder.is_dir():
         return
-    held = sorted(item.name for item in folder.iterdir() if item.name not in _CLUTTER)
+    held = sorted(item.name for item in folder.iterdir() if not _is_clutter(item))
     if held:
         raise OutputExistsError(
             f"{folder}: holds other data already ({', '.join(held[:4])}{' ...' if len(held) > 4 else ''}), and nothing "
             "is overwritten; choose a new or empty folder"
         )
+
+
+def _is_clutter(item: Path) -> bool:
+    """What a file browser left, or a run that was killed before its first file."""
+    if item.name == PROGRESS and item.is_dir():
+        remove_leftovers(item)
+        return not any(item.iterdir())
+    return item.name in _CLUTTER
 
 
 def _differing(a: Any, b: Any, path: str = "") -> list[str]:
