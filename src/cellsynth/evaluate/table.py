@@ -6,17 +6,20 @@ from typing import Any
 import pandas as pd
 
 from ..core.errors import InputError
+from ..core.rng import Key
 from .counts import AbstractCounts
 from .segmentation import AbstractMetric, LabelPair, registry
+from .statistics import bootstrap_interval
+from .statistics._scores import score_matrix
 
-Metrics = Sequence[AbstractMetric[Any]]
+Metrics = Sequence[AbstractMetric]
 
 SCORE_COLUMNS = ("origin", "method", "image", "metric", "value", "failed")
 """Columns of a score table. `value` is NaN where the metric is undefined for the image or the method failed;
 `failed` tells the two apart."""
 
 
-def default_metrics() -> list[AbstractMetric[Any]]:
+def default_metrics() -> list[AbstractMetric]:
     """What is measured where a recipe does not say; the first decides the ranking."""
     kinds: list[Any] = [
         "average_precision",
@@ -34,7 +37,7 @@ def default_metrics() -> list[AbstractMetric[Any]]:
     return [registry.parse(kind) for kind in kinds]
 
 
-def threshold_metrics(kind: str = "average_precision") -> list[AbstractMetric[Any]]:
+def threshold_metrics(kind: str = "average_precision") -> list[AbstractMetric]:
     """One metric at each IoU threshold from 0.5 to 0.95, for a curve over thresholds."""
     return [registry.parse({"kind": kind, "iou": percent / 100}) for percent in range(50, 100, 5)]
 
@@ -128,3 +131,34 @@ def wide_scores(table: pd.DataFrame, metric: str, origin: str) -> tuple[pd.DataF
     values = chosen.pivot(**by, values="value").reindex(index=images, columns=methods)
     failed = chosen.pivot(**by, values="failed").reindex(index=images, columns=methods)
     return values, failed.ne(False)  # a gap is not False either
+
+
+def summary_table(
+    table: pd.DataFrame, metrics: Metrics, *, key: Key, level: float = 0.95, n_resamples: int = 2000
+) -> pd.DataFrame:
+    """Mean over images of every metric of `metrics`, method and origin in a score table, with its interval.
+
+    Returns
+    -------
+    summary
+        `origin`, `method`, `metric`, `mean`, `low` and `high` (BCa bootstrap over images, see
+        `bootstrap_interval`), `n` (images for which the score is defined), `n_failed`. A failure scores
+        `AbstractMetric.worst`, or where that is infinite the worst score of any method in that origin.
+    """
+    rows = []
+    for metric in metrics:
+        for origin in dict.fromkeys(table.loc[table["metric"] == metric.name, "origin"]):
+            values, failed = wide_scores(table, metric.name, str(origin))
+            filled = score_matrix(
+                values, failed, higher_is_better=metric.higher_is_better, worst=metric.worst
+            )
+            for j, method in enumerate(filled.methods):
+                interval = bootstrap_interval(
+                    filled.values[:, j],
+                    key=key.child(str(origin), method, metric.name),
+                    level=level,
+                    n_resamples=n_resamples,
+                )
+                ends = (interval.value, interval.low, interval.high, interval.n)
+                rows.append((str(origin), method, metric.name, *ends, int(filled.failed[:, j].sum())))
+    return pd.DataFrame(rows, columns=["origin", "method", "metric", "mean", "low", "high", "n", "n_failed"])

@@ -31,7 +31,7 @@ class LabelPair:
     prediction: Labels
     voxel_um: tuple[float, ...] | None
 
-    # The annotations are wide because this is the border where anything may arrive.
+    # Wide annotations: this is the border where any array may arrive.
     def __init__(
         self, reference: np.ndarray, prediction: np.ndarray, voxel_um: tuple[float, ...] | None = None
     ) -> None:
@@ -65,10 +65,9 @@ class LabelPair:
 
 
 def _check(labels: np.ndarray, name: str) -> None:
-    if not isinstance(labels, np.ndarray) or not np.issubdtype(labels.dtype, np.integer):
-        seen = labels.dtype if isinstance(labels, np.ndarray) else type(labels).__name__
+    if not np.issubdtype(labels.dtype, np.integer):
         raise InputError(
-            f"{name} is {seen}; labels are integer arrays, 0 for background and one id per object, "
+            f"{name} is {labels.dtype}; labels are integer arrays, 0 for background and one id per object, "
             "so convert it, or label the connected parts of a mask first"
         )
     if labels.ndim not in (2, 3):

@@ -25,10 +25,9 @@ class AreaCounts(AbstractCounts):
 class AggregatedJaccard(AbstractMetric[AreaCounts]):
     """Summed intersections over summed unions of each reference object and its best partner (AJI) [1]_.
 
-    The partner has the highest IoU; among equal ones, the lowest id. Objects of the prediction may be partner
-    more than once, as in the paper; the areas of those that never are, and of reference objects that nothing
-    overlaps, add to the union. Chosen by IoU as in HoVer-Net's evaluation, where the paper's pseudo-code does
-    the same and some re-implementations choose by intersection.
+    The partner has the highest IoU; among equal ones, the lowest id, so only there the ids matter. A
+    predicted object may be partner more than once. The areas of those that never are, and of reference objects
+    that nothing overlaps, add to the union. This is the rule of HoVer-Net's evaluation; it is not symmetric.
 
     Range 0 to 1; NaN when neither side has an object, 0 when nothing overlaps.
 

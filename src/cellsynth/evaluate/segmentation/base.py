@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from ...core.registry import Plugin, Registry
 from ..counts import AbstractCounts, ObjectCounts, PixelCounts
@@ -10,7 +10,7 @@ from ._pair import LabelPair
 
 C = TypeVar("C", bound=AbstractCounts)
 
-registry: "Registry[AbstractMetric[Any]]" = Registry("cellsynth.evaluate.segmentation", "segmentation metric")
+registry: "Registry[AbstractMetric]" = Registry("cellsynth.evaluate.segmentation", "segmentation metric")
 
 
 class AbstractMetric(Plugin, ABC, Generic[C]):
@@ -85,4 +85,4 @@ def _plain(value: object) -> str:
     """Write a field's value without blanks, so that a name is one word."""
     if isinstance(value, tuple):
         return "/".join(_plain(part) for part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -48,6 +48,8 @@ def score_matrix(
     values = np.array(scores, float)
     if values.ndim != 2:
         raise InputError(f"scores has {values.ndim} axes; needs units by methods")
+    if values.shape[1] == 0:
+        raise InputError(f"scores has no method, shape {values.shape}; needs one column for each")
     is_failed = np.zeros(values.shape, bool) if failed is None else np.array(failed, bool)
     if is_failed.shape != values.shape:
         raise InputError(f"scores and failed differ in shape: {values.shape} and {is_failed.shape}")
@@ -79,7 +81,7 @@ def aggregate(
     is_known = ~np.isnan(values)
     totals, n_known = counts @ np.where(is_known, values, 0.0), counts @ is_known.astype(float)
     # Equal methods must tie, so that the order of additions must not show: 12 digits are kept.
-    scale = max(float(np.nanmax(np.abs(values), initial=0.0)), np.finfo(float).tiny)
+    scale = max(float(np.abs(values[is_known]).max(initial=0.0)), np.finfo(float).tiny)
     return np.where(n_known > 0, np.round(totals / np.maximum(n_known, 1) / scale, 12) * scale, np.nan)
 
 

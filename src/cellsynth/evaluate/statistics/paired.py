@@ -39,8 +39,8 @@ class Gain:
 
 
 def paired_gain(
-    after: Float[np.ndarray, " n"],
-    before: Float[np.ndarray, " n"],
+    after: np.ndarray,
+    before: np.ndarray,
     *,
     key: Key,
     higher_is_better: bool = True,
@@ -52,7 +52,7 @@ def paired_gain(
 
     Parameters
     ----------
-    after, before
+    after, before : (n,)
         Score of each unit; a unit with a NaN on either side is left out.
     alternative
         `greater` asks whether `after` is better than `before`, `two-sided` whether it differs.

@@ -1,0 +1,137 @@
+"""Bootstrap intervals: against scipy, coverage on simulated truth, and honesty with few units."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from cellsynth.core.errors import InputError
+from cellsynth.core.rng import Key
+from cellsynth.evaluate.statistics import bootstrap_interval
+from cellsynth.evaluate.statistics.intervals import can_resolve
+
+SKEWED = np.random.default_rng(3).exponential(size=61)
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile"])
+@pytest.mark.parametrize("statistic", [np.mean, np.median, np.std])
+def test_equals_scipy_without_the_small_sample_widening(key, method, statistic):
+    ours = bootstrap_interval(
+        SKEWED,
+        lambda v: statistic(v, axis=-1),
+        key=key,
+        method=method,
+        n_resamples=20_000,
+        is_small_sample=False,
+    )
+    name = {"bca": "BCa"}.get(method, method)
+    theirs = stats.bootstrap(
+        (SKEWED,), statistic, method=name, n_resamples=20_000, rng=np.random.default_rng(0)
+    ).confidence_interval
+    width = theirs.high - theirs.low
+    assert ours.value == statistic(SKEWED)
+    assert abs(ours.low - theirs.low) < 0.04 * width
+    assert abs(ours.high - theirs.high) < 0.04 * width
+
+
+@pytest.mark.parametrize(
+    ("draw", "truth"),
+    [
+        (lambda rng, n: rng.normal(0.7, 0.1, n), 0.7),
+        (lambda rng, n: rng.beta(8, 2, n), 0.8),
+        (lambda rng, n: rng.beta(2, 0.5, n), 0.8),
+    ],
+    ids=["normal", "skewed", "piled-up-at-one"],
+)
+def test_nominal_95_percent_covers_93_to_97(key, draw, truth):
+    rng = np.random.default_rng(12)
+    n_trials, n_covered = 1500, 0
+    for trial in range(n_trials):
+        interval = bootstrap_interval(draw(rng, 20), key=key.child(trial), n_resamples=600)
+        n_covered += interval.low <= truth <= interval.high
+    assert 0.93 <= n_covered / n_trials <= 0.97
+
+
+def test_ten_units_of_a_skewed_distribution_are_not_far_off(key):
+    rng = np.random.default_rng(12)
+    n_covered = 0
+    for trial in range(600):
+        interval = bootstrap_interval(rng.exponential(size=10), key=key.child(trial), n_resamples=600)
+        n_covered += interval.low <= 1 <= interval.high
+    assert 0.89 <= n_covered / 600 <= 0.97
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_too_few_units_have_a_value_and_no_interval(key, n):
+    interval = bootstrap_interval(np.arange(1.0, n + 1), key=key)
+    assert interval.value == (n + 1) / 2
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
+    assert interval.n == n
+
+
+@pytest.mark.parametrize(
+    ("n", "level", "expected"), [(2, 0.5, True), (2, 0.9, False), (3, 0.9, True), (4, 0.95, True)]
+)
+def test_what_can_be_resolved_follows_from_the_most_extreme_resample(n, level, expected):
+    assert can_resolve(n, level) is expected
+
+
+def test_no_unit_at_all_is_undefined(key):
+    for values in (np.empty(0), np.full(5, np.nan)):
+        interval = bootstrap_interval(values, key=key)
+        assert math.isnan(interval.value)
+        assert interval.n == 0
+
+
+def test_undefined_units_are_left_out(key):
+    values = np.array([0.2, np.nan, 0.5, 0.9, 0.4, np.nan, 0.7])
+    assert bootstrap_interval(values, key=key) == bootstrap_interval(values[~np.isnan(values)], key=key)
+    rows = np.stack([values, values * 2], axis=1)
+    assert bootstrap_interval(rows, lambda v: v.sum(axis=-1).mean(axis=-1), key=key).n == 5
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile"])
+def test_equal_units_have_an_interval_of_no_width(key, method):
+    interval = bootstrap_interval(np.full(6, 0.25), key=key, method=method)
+    assert (interval.low, interval.value, interval.high) == (0.25, 0.25, 0.25)
+
+
+def test_the_key_decides_and_nothing_else(key):
+    assert bootstrap_interval(SKEWED, key=key) == bootstrap_interval(SKEWED, key=key)
+    assert bootstrap_interval(SKEWED, key=key) != bootstrap_interval(SKEWED, key=Key.from_seed(8))
+
+
+def test_wider_for_a_higher_level_and_narrower_with_more_units(key):
+    def width(values, level=0.95):
+        interval = bootstrap_interval(values, key=key, level=level)
+        return interval.high - interval.low
+
+    assert width(SKEWED, 0.8) < width(SKEWED) < width(SKEWED, 0.99)
+    assert width(np.tile(SKEWED, 9)) < width(SKEWED) / 2
+
+
+def test_pooled_score_of_counts_is_resampled_by_image(key):
+    rng = np.random.default_rng(5)
+    n_cells = rng.integers(5, 200, 40)
+    counts = np.stack([rng.binomial(n_cells, 0.8), n_cells], axis=1).astype(float)
+
+    def pooled(rows):
+        return rows[..., 0].sum(axis=-1) / rows[..., 1].sum(axis=-1)
+
+    interval = bootstrap_interval(counts, pooled, key=key)
+    assert interval.value == counts[:, 0].sum() / counts[:, 1].sum()
+    assert interval.low < 0.8 < interval.high
+    assert interval.high - interval.low < 0.06
+
+
+def test_memory_of_many_units_is_bounded_and_chunks_do_not_show(key, monkeypatch):
+    whole = bootstrap_interval(SKEWED, key=key, n_resamples=500)
+    monkeypatch.setattr("cellsynth.evaluate.statistics.intervals._CHUNK", 1_000)
+    assert bootstrap_interval(SKEWED, key=key, n_resamples=500) == whole
+
+
+def test_values_need_one_row_per_unit(key):
+    with pytest.raises(InputError, match="3 axes"):
+        bootstrap_interval(np.zeros((2, 2, 2)), key=key)
