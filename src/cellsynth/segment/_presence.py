@@ -80,20 +80,31 @@ def noise_sigma(plane: Plane) -> float:
 def has_cells(plane: Plane, diameter_px: float) -> bool:
     """Compare the strongest bright blob at the scale of a cell with what white noise would give.
 
-    False for constant images, pure noise and smooth gradients. Correlated noise and out-of-focus haze pass:
+    False for constant images, pure noise and linear gradients. Correlated noise and out-of-focus haze pass:
     they cannot be told from cells by their size.
     """
+    low, high = float(plane.min()), float(plane.max())
+    if high - low <= 1e-6 * max(abs(low), abs(high)):
+        return False
     sigma = noise_sigma(plane)
     # Means over blocks keep what is larger than a sixth of a cell, and cost little afterwards.
     block = max(int(diameter_px / 6), 1)
     block = min(block, *plane.shape)
     rows, columns = (n // block for n in plane.shape)
     coarse = plane[: rows * block, : columns * block].reshape(rows, block, columns, block).mean((1, 3))
+    coarse = without_slope(coarse)
     scale = diameter_px / block / (2 * np.sqrt(2))  # the LoG that answers a disc of this diameter most
     response, unit = (-ndimage.gaussian_laplace(a, scale, mode="nearest") for a in (coarse, _impulse(scale)))
     noise_of_response = sigma / block * float(np.sqrt((unit**2).sum()))
-    span = float(plane.max() - plane.min())
-    return float(response.max()) > max(MIN_Z * noise_of_response, 1e-5 * span, 1e-9)
+    return float(response.max()) > max(MIN_Z * noise_of_response, 1e-5 * (high - low))
+
+
+def without_slope(plane: Plane) -> Plane:
+    """Subtract the least-squares plane: where a slope ends at the border, it looks like a blob."""
+    y, x = (np.arange(n, dtype=np.float32) - (n - 1) / 2 for n in plane.shape)
+    slope_y = float((plane.mean(1) * y).sum() / max(float((y**2).sum()), 1e-9))
+    slope_x = float((plane.mean(0) * x).sum() / max(float((x**2).sum()), 1e-9))
+    return (plane - slope_y * y[:, None] - slope_x * x).astype(np.float32)
 
 
 def _impulse(scale: float) -> np.ndarray:

@@ -20,6 +20,14 @@ def smooth(plane: Plane, sigma_px: float) -> Plane:
     return ndimage.gaussian_filter(plane, sigma_px, mode="nearest", truncate=3.0)
 
 
+def typical_contrast(plane: Plane, level: float) -> tuple[float, float]:
+    """Median of what is not above `level`, and how far the median of what is above lies over it (0 for
+    nothing)."""
+    background = background_level(plane, level)
+    above = plane[plane > level]
+    return background, float(np.median(above)) - background if above.size else 0.0
+
+
 def background_level(plane: Plane, below: float) -> float:
     """Median of what is not above the threshold `below`."""
     values = plane[plane <= below]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -32,13 +32,8 @@ CAUTION = 0.5
 """Standard errors within which a candidate counts as good as the best; of those the nearest to the defaults
 wins."""
 
-
-class MapFn(Protocol):
-    """Like the built-in `map`, perhaps in several processes: results in the order of the items."""
-
-    def __call__(self, function: Callable[[Any], Any], items: list[Any], /) -> Iterable[Any]:
-        """Yield `function(item)` for every item."""
-        ...
+MapFn = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
+"""Like the built-in `map`, perhaps in several processes: results in the order of the items."""
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ def basins(priority: Plane, mask: Mask, persistence: float) -> Labels:
 
 def fill_holes(mask: Mask, max_area_px: float) -> Mask:
     """Fill background parts (4-neighbours) that touch no border and are not larger than the limit."""
-    parts, n = ndimage.label(~mask)
-    if n < 2:
+    parts = np.zeros(mask.shape, np.int32)
+    if ndimage.label(~mask, output=parts) < 2:
         return mask
     keep = np.bincount(parts.ravel()) > max_area_px
     for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
@@ -63,7 +63,9 @@ def fill_holes(mask: Mask, max_area_px: float) -> Mask:
 
 def connected(mask: Mask) -> Labels:
     """Connected parts, 8-neighbours."""
-    return ndimage.label(mask, structure=np.ones((3, 3), bool), output=np.int32)[0]
+    parts = np.zeros(mask.shape, np.int32)
+    ndimage.label(mask, structure=np.ones((3, 3), bool), output=parts)
+    return parts
 
 
 def gapless(labels: Labels, min_area_px: float = 0.0, max_area_px: float = np.inf) -> Labels:
@@ -86,7 +88,12 @@ def inner_distance(mask: Mask) -> Plane:
     """Distance of foreground pixels to the background, in pixels; outside of the image is foreground."""
     if mask.all():
         return np.zeros(mask.shape, np.float32)
-    return ndimage.distance_transform_edt(mask).astype(np.float32)
+    return distance_to(~mask)
+
+
+def distance_to(mask: Mask) -> Plane:
+    """Distance of each pixel to the nearest one of `mask`, which must have one, in pixels."""
+    return np.asarray(ndimage.distance_transform_edt(~mask), dtype=np.float32)
 
 
 @njit(cache=True)

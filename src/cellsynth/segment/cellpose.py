@@ -80,8 +80,9 @@ class Cellpose(AbstractSegmenter):
 
 def _load(name: str, is_sam: bool, device: str) -> Any:
     """Model of Cellpose on `device`; fetches published weights the first time."""
-    import torch  # Cellpose brings it
-    from cellpose.models import CellposeModel
+    # Both are there where Cellpose is installed, and only there.
+    import torch  # pyright: ignore[reportMissingImports]
+    from cellpose.models import CellposeModel  # pyright: ignore[reportMissingImports]
 
     where = {"gpu": device != "cpu", "device": torch.device(device)}
     try:

@@ -9,7 +9,7 @@ from scipy import ndimage
 from ..core.grid import Grid
 from ..core.types import Labels, Mask, Plane
 from ._presence import cell_area_px, classical
-from ._threshold import smooth, threshold_level
+from ._threshold import smooth, threshold_level, typical_contrast
 from ._watershed import fill_holes, flood, inner_distance, peaks
 from .base import AbstractSegmenter, Choice, Search, SegmentFn, registry
 
@@ -66,9 +66,7 @@ def local_foreground(config: LocalThreshold, plane: Plane, diameter_px: float) -
     """What lies above the local threshold and above the floor."""
     plane = smooth(plane, config.smoothing * diameter_px)
     level = threshold_level(plane, "otsu")
-    is_bright = plane > level
-    background = float(np.median(plane[~is_bright]))
-    contrast = float(np.median(plane[is_bright])) - background if is_bright.any() else 0.0
+    background, contrast = typical_contrast(plane, level)
     size = 2 * int(config.window * diameter_px / 2) + 1
     mean = ndimage.uniform_filter(plane, size, mode="reflect")
     if config.rule == "mean":

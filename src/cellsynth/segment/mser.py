@@ -10,8 +10,8 @@ from ..core.grid import Grid
 from ..core.types import Labels, Plane
 from ._component_tree import best_disjoint, component_tree, relative_growth
 from ._presence import cell_area_px, classical
-from ._threshold import background_level, smooth, threshold_level
-from ._watershed import flood
+from ._threshold import smooth, threshold_level, typical_contrast
+from ._watershed import distance_to, flood
 from .base import AbstractSegmenter, Search, SegmentFn, registry
 
 N_LEVELS = 250
@@ -78,7 +78,7 @@ def choose_stable_regions(config: Mser, plane: Plane, diameter_px: float) -> Lab
     levels = (root * np.float32(scale)).astype(np.uint8)
     tree = component_tree(levels)
     split = threshold_level(root, "otsu")
-    contrast = float(np.median(root[root > split])) - background_level(root, split)
+    contrast = typical_contrast(root, split)[1]
     delta = max(round(config.delta * contrast * scale), 1)
     min_area = config.min_area_fraction * cell_area_px(diameter_px)
     growth = relative_growth(tree.parent, tree.level, tree.area, delta, min_area)
@@ -95,14 +95,12 @@ def choose_stable_regions(config: Mser, plane: Plane, diameter_px: float) -> Lab
 def grow_to_height(plane: Plane, regions: Labels, height: float, diameter_px: float) -> Labels:
     """Let regions grow downhill until `height` of the way from the local background to their mean.
 
-    The background is the smallest value within one and a half diameters of the region.
+    The local background is an opening by a square of three diameters, which a slope leaves as it is.
     """
     if not regions.any():
         return regions
-    darkest = ndimage.minimum_filter(plane, 2 * int(1.5 * diameter_px) + 1, mode="nearest")
-    ids = np.arange(regions.max() + 1)
-    inside, background = ndimage.mean(plane, regions, ids), ndimage.minimum(darkest, regions, ids)
-    near = ndimage.distance_transform_edt(regions == 0) < diameter_px / 2
+    raised = plane - ndimage.grey_opening(plane, 2 * int(1.5 * diameter_px) + 1, mode="nearest")
+    typical = ndimage.mean(raised, regions, np.arange(regions.max() + 1)).astype(np.float32)
+    near = distance_to(regions > 0) < diameter_px / 2
     zones = flood(-plane, regions, near)
-    is_high = plane > (background + height * (inside - background)).astype(np.float32)[zones]
-    return np.where((regions > 0) | is_high, zones, 0)
+    return np.where((regions > 0) | (raised > height * typical[zones]), zones, 0)

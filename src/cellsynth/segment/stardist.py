@@ -60,7 +60,7 @@ class Stardist(AbstractSegmenter):
         """
         if missing := self.missing():
             raise MissingToolError(missing)
-        from csbdeep.utils import normalize  # StarDist brings it
+        from csbdeep.utils import normalize  # pyright: ignore[reportMissingImports] StarDist brings it
 
         model = _load(self.model)
         options = {"prob_thresh": self.prob_threshold, "nms_thresh": self.nms_threshold, "scale": self.scale}
@@ -74,7 +74,7 @@ class Stardist(AbstractSegmenter):
 
 def _load(name: str) -> Any:
     """Model of StarDist; fetches published weights the first time."""
-    from stardist.models import StarDist2D
+    from stardist.models import StarDist2D  # pyright: ignore[reportMissingImports] checked by `missing`
 
     folder = Path(name)
     try:

@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Interval
-from scipy import ndimage
 
 from ..core.grid import Grid
 from ..core.types import Labels, Plane
 from ._presence import cell_area_px, classical
 from ._threshold import foreground, smooth
-from ._watershed import fill_holes, flood, peaks
+from ._watershed import distance_to, fill_holes, flood, peaks
 from .base import AbstractSegmenter, Search, SegmentFn, registry
 
 
@@ -53,5 +52,4 @@ def divide_by_nearest_spot(config: VoronoiOtsu, plane: Plane, diameter_px: float
     seeds = peaks(smooth(plane, config.spot_sigma * diameter_px), mask, 1.0)
     if not seeds.any():
         return seeds
-    distance = ndimage.distance_transform_edt(seeds == 0).astype(np.float32)
-    return flood(distance, seeds, mask)
+    return flood(distance_to(seeds > 0), seeds, mask)
