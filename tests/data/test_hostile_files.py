@@ -187,7 +187,11 @@ CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
         "TZYX.*2D",
     ),
     "several channels": ("a.png", lambda: png(COLOUR), "red, green, blue.*--channel"),
-    "transparent": ("a.png", lambda: png(np.dstack([GREY, GREY, GREY, GREY])), "--channel"),
+    "transparent": (
+        "a.png",
+        lambda: png(np.dstack([GREY, GREY, GREY, GREY])),
+        "transparent in parts.*--channel 0 to 2",
+    ),
     "constant colours": ("a.png", lambda: png(np.full_like(COLOUR, 7)), "same value"),
     "bool": ("a.tif", lambda: tif(GREY > 100), "black and white"),
     "int16": ("a.tif", lambda: tif(GREY.astype(np.int16)), "int16; uint8, uint16 and floating"),

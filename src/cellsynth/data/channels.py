@@ -46,16 +46,19 @@ def find_channel(header: Header, pixels: np.ndarray) -> int | str:
     -------
     channel
         `EQUAL` where all channels are the same, the index of the only one that is not constant, or `COLOURS`
-        where several carry signal, or where transparency changes the picture.
+        where several carry signal.
 
     Raises
     ------
     InputError
-        If every channel is constant.
+        If every channel is constant, or if parts are transparent.
     """
     planes, alpha = _planes(header, pixels)
     if alpha is not None and alpha.min() != alpha.max():
-        return COLOURS
+        raise InputError(
+            f"{header.path}: is transparent in parts; flatten it, or pass the channel to take (--channel 0 to "
+            f"{len(planes) - 1}), and transparency is left out"
+        )
     if all(np.array_equal(planes[0], plane) for plane in planes[1:]):
         return EQUAL
     varying = [i for i, plane in enumerate(planes) if plane.min() != plane.max()]

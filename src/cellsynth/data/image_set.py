@@ -79,10 +79,11 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class ImageSet(Sequence[Sample]):
+class ImageSet:
     """Images on disk, read when asked for; the set itself never changes.
 
-    Indexing loads: `images[i]` is `images.load(i)`, and iterating loads one after the other.
+    Indexing loads: `images[i]` is `images.load(i)`, and iterating loads one after the other. It is no
+    `collections.abc.Sequence`, because checkers of types look into those, and looking reads files.
     """
 
     source: Path
