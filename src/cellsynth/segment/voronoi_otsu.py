@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-import numpy as np
 from annotated_types import Interval
 
 from ..core.grid import Grid
