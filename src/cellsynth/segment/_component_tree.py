@@ -178,3 +178,17 @@ def best_disjoint(parent, value):
         elif value[node] > 0 and value[node] >= children[node]:
             chosen[node] = True
     return chosen
+
+
+@njit(cache=True)
+def number_disjoint(parent, chosen):
+    """Number the chosen nodes 1..N; a part of one gets its number, anything else 0."""
+    number = np.zeros(len(parent), np.int32)
+    n = 0
+    for node in range(len(parent)):
+        if chosen[node]:
+            n += 1
+            number[node] = n
+        elif node:
+            number[node] = number[parent[node]]
+    return number

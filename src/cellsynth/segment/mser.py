@@ -8,10 +8,10 @@ from scipy import ndimage
 
 from ..core.grid import Grid
 from ..core.types import Labels, Plane
-from ._component_tree import best_disjoint, component_tree, relative_growth
+from ._component_tree import best_disjoint, component_tree, number_disjoint, relative_growth
 from ._presence import cell_area_px, classical
 from ._threshold import smooth, threshold_level, typical_contrast
-from ._watershed import distance_to, flood
+from ._watershed import flood
 from .base import AbstractSegmenter, Search, SegmentFn, registry
 
 N_LEVELS = 250
@@ -86,10 +86,8 @@ def choose_stable_regions(config: Mser, plane: Plane, diameter_px: float) -> Lab
     value = np.exp(-0.5 * deviation**2 - growth / config.growth_scale)
     value *= np.minimum(tree.ellipse_fill(), 1) ** config.shape_power
     chosen = best_disjoint(tree.parent, value - config.min_value)
-    number = np.where(chosen, np.cumsum(chosen), 0).astype(np.int32)
-    for node in range(1, len(number)):  # a part belongs to the chosen one around it
-        number[node] = number[node] or number[tree.parent[node]]
-    return grow_to_height(plane, number[tree.node_of], config.outline, diameter_px)
+    regions = number_disjoint(tree.parent, chosen)[tree.node_of]
+    return grow_to_height(plane, regions, config.outline, diameter_px)
 
 
 def grow_to_height(plane: Plane, regions: Labels, height: float, diameter_px: float) -> Labels:
@@ -100,7 +98,9 @@ def grow_to_height(plane: Plane, regions: Labels, height: float, diameter_px: fl
     if not regions.any():
         return regions
     raised = plane - ndimage.grey_opening(plane, 2 * int(1.5 * diameter_px) + 1, mode="nearest")
-    typical = ndimage.mean(raised, regions, np.arange(regions.max() + 1)).astype(np.float32)
-    near = distance_to(regions > 0) < diameter_px / 2
-    zones = flood(-plane, regions, near)
-    return np.where((regions > 0) | (raised > height * typical[zones]), zones, 0)
+    total, area = np.bincount(regions.ravel(), raised.ravel()), np.bincount(regions.ravel())
+    outline = (height * total / np.maximum(area, 1)).astype(np.float32)
+    inside = regions > 0
+    near = ndimage.maximum_filter(inside, 2 * int(diameter_px / 2) + 1, mode="nearest")
+    zones = flood(-plane, regions, inside | (near & (raised > outline[1:].min())))
+    return np.where(inside | (raised > outline[zones]), zones, 0)
