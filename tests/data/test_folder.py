@@ -1,6 +1,8 @@
 """A plain folder of images, with or without labels, is read as a set."""
 
 import logging
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,28 @@ def test_float_images_between_zero_and_one_are_taken_as_they_are(images: Path, d
     sample = read_folder(images).load(0)
     np.testing.assert_array_equal(sample.image[0], pixels.astype(np.float32))
     assert sample.bit_depth == 16
+
+
+def test_packed_bits_are_scaled_by_their_own_range_and_kept_as_label_ids(images: Path, labels: Path) -> None:
+    width, height, rows = 47, 31, (np.arange(31 * 24).reshape(31, 24) * 7 % 256).astype(np.uint8)
+    packed = four_bit_png(width, height, rows)
+    (images / "a.png").write_bytes(packed)
+    (labels / "a.png").write_bytes(packed)
+    stored = np.stack([rows >> 4, rows & 15], -1).reshape(31, 48)[:, :47]
+    sample = read_folder(images, labels).load(0)
+    assert sample.bit_depth == 4
+    np.testing.assert_allclose(sample.image[0], stored / 15, rtol=1e-6)
+    assert sample.labels is not None
+    np.testing.assert_array_equal(sample.labels, stored)
+
+
+def four_bit_png(width: int, height: int, rows: np.ndarray) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 4, 0, 0, 0, 0))
+    lines = b"".join(b"\0" + row.tobytes() for row in rows)
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 def test_one_file_is_a_set_of_one(images: Path, labels: Path) -> None:
@@ -192,6 +216,19 @@ def test_sizes_may_differ(images: Path) -> None:
     write_png(images / "a.png", grey())
     write_png(images / "b.png", grey(shape=(47, 31)))
     assert [read_folder(images).grid(i).shape_px for i in range(2)] == [(31, 47), (47, 31)]
+
+
+def test_a_link_to_a_file_that_is_gone_is_told(images: Path) -> None:
+    write_png(images / "a.png", grey())
+    (images / "b.png").symlink_to(images / "gone.png")
+    with pytest.raises(InputError, match=r"b\.png: cannot be read"):
+        read_folder(images)
+
+
+def test_lossy_compression_is_said(images: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tifffile.imwrite(images / "a.tif", grey(), compression="jpeg")
+    assert read_folder(images).load(0).image.shape == (1, *SHAPE)
+    assert "1 image (such as a.tif) compressed with loss" in caplog.text
 
 
 def test_two_files_of_one_name_are_refused(images: Path) -> None:

@@ -235,7 +235,7 @@ def test_labels_that_cannot_be_stored_are_refused() -> None:
         as_stored(np.full(SHAPE, -1))
     with pytest.raises(ValueError, match="4294967296"):
         as_stored(np.full(SHAPE, 2**32))
-    with pytest.raises(TypeError, match="float64"):
+    with pytest.raises(TypeError):
         as_stored(np.zeros(SHAPE))
 
 

@@ -37,7 +37,7 @@ def find_image_files(path: Path, what: str = "images") -> list[Path]:
         raise InputError(f"{path}: there is no such folder{near}; give the folder that holds the {what}")
     try:
         entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
-        files = sorted((entry for entry in entries if entry.is_file()), key=natural_key)
+        files = sorted((entry for entry in entries if _is_meant_as_file(entry)), key=natural_key)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check that you may open it") from error
     found = [file for file in files if _may_be_image(file)]
@@ -65,6 +65,11 @@ def without_label_suffix(stem: str) -> str:
         if stem.lower().endswith(suffix) and len(stem) > len(suffix):
             return stem[: -len(suffix)]
     return stem
+
+
+def _is_meant_as_file(entry: Path) -> bool:
+    """A file, or a link whose file is gone; no folder, pipe or device."""
+    return entry.is_file() or (entry.is_symlink() and not entry.exists())
 
 
 def _may_be_image(file: Path) -> bool:

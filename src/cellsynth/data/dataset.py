@@ -41,7 +41,7 @@ from .manifest import (
     read_manifest,
 )
 
-__all__ = ["DatasetWriter", "open_dataset", "read_objects", "verify", "write_sample"]
+__all__ = ["DatasetWriter", "is_dataset", "open_dataset", "read_objects", "verify", "write_sample"]
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,11 @@ _RUN = "run.json"
 _OBJECTS = "objects.parquet"
 _RECIPE = "recipe.yaml"
 _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # left by file browsers
+
+
+def is_dataset(folder: Path) -> bool:
+    """Tell whether a folder holds a dataset, complete or interrupted."""
+    return (folder / MANIFEST_NAME).exists() or (folder / PROGRESS / _RUN).exists()
 
 
 def open_dataset(folder: Path) -> ImageSet:
@@ -61,10 +66,9 @@ def open_dataset(folder: Path) -> ImageSet:
     """
     folder = Path(folder)
     if not (folder / MANIFEST_NAME).exists():
-        unfinished = (folder / PROGRESS / _RUN).exists()
         raise InputError(
             f"{folder}: is a dataset whose making was interrupted; finish it with --resume"
-            if unfinished
+            if is_dataset(folder)
             else f"{folder}: is not a dataset folder, it has no {MANIFEST_NAME}"
         )
     manifest = read_manifest(folder)

@@ -76,6 +76,7 @@ def read_folder(
         problems += _check_labels(found, pairs)
     raise_together(images, problems)
     _log_channels(images, found, channel)
+    _log_lossy(images, [item.header for item in found if item.header.is_lossy])
     return ImageSet(images, tuple(_entry(item, pairs.get(item.header.path), scale) for item in found))
 
 
@@ -171,7 +172,7 @@ def _mixed(folder: Path, found: Sequence[_Found]) -> list[str]:
         )
     by_type: dict[str, list[Header]] = {}
     for item in found:
-        by_type.setdefault(item.header.dtype.name, []).append(item.header)
+        by_type.setdefault(_type_name(item.header), []).append(item.header)
     if len(by_type) > 1:
         kinds = ", ".join(_count(headers, f"{name} image") for name, headers in sorted(by_type.items()))
         problems.append(
@@ -179,6 +180,12 @@ def _mixed(folder: Path, found: Sequence[_Found]) -> list[str]:
             "put each kind into a folder of its own or convert all to one type"
         )
     return problems
+
+
+def _type_name(header: Header) -> str:
+    """`uint16`, or `12-bit` where the file uses a part of its type."""
+    is_full = header.dtype.kind == "f" or header.bits == header.dtype.itemsize * 8
+    return header.dtype.name if is_full else f"{header.bits}-bit"
 
 
 def _mixed_scale(folder: Path, found: Sequence[_Found]) -> list[str]:
@@ -253,7 +260,7 @@ def _entry(item: _Found, labels: Path | None, scale: tuple[float, float] | None)
     grid = Grid(
         shape_px=header.shape_px, voxel_um=voxel_um or (1.0, 1.0), is_scale_known=voxel_um is not None
     )
-    bit_depth = _FLOAT_BITS if header.dtype.kind == "f" else header.dtype.itemsize * 8
+    bit_depth = _FLOAT_BITS if header.dtype.kind == "f" else header.bits
     return Entry(stem_of(header.path), header.path, labels, grid, bit_depth, item.channel)
 
 
@@ -268,6 +275,15 @@ def _log_channels(folder: Path, found: Sequence[_Found], channel: Channel) -> No
     for index, headers in chosen.items():
         _log.warning(
             "%s: of %s only channel %s carries signal; it is taken", folder, _count(headers, "image"), index
+        )
+
+
+def _log_lossy(folder: Path, lossy: Sequence[Header]) -> None:
+    if lossy:
+        _log.warning(
+            "%s: %s compressed with loss, as JPEG does; noise and blur measured in them are those of the compression",
+            folder,
+            _count(lossy, "image"),
         )
 
 

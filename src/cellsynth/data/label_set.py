@@ -9,10 +9,9 @@ from ..core.types import Labels
 from ..io.formats import read_header
 from ..io.memory import check_memory
 from ._folder_files import find_image_files, stem_of, without_label_suffix
-from .dataset import open_dataset
+from .dataset import is_dataset, open_dataset
 from .image_set import raise_together
 from .label_file import check_label_header, read_label_file
-from .manifest import MANIFEST_NAME
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def read_labels(path: Path) -> LabelSet:
         If there are none, if two have the same name, or if a file cannot be labels.
     """
     path = Path(path)
-    if (path / MANIFEST_NAME).exists():
+    if is_dataset(path):
         images = open_dataset(path)
         known = {entry.name: entry.labels for entry in images.entries if entry.labels is not None}
         if not known:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from .channels import Channel
-from .dataset import open_dataset
+from .dataset import is_dataset, open_dataset
 from .folder import read_folder
 from .image_set import ImageSet
-from .manifest import MANIFEST_NAME
 
 
 def read_any(
@@ -25,7 +24,7 @@ def read_any(
         If it is neither, or if options for plain folders are given with a dataset.
     """
     path = Path(path)
-    if not (path / MANIFEST_NAME).exists() and not (path / ".progress" / "run.json").exists():
+    if not is_dataset(path):
         return read_folder(path, labels, channel=channel, voxel_um=voxel_um)
     if labels is not None or channel is not None or voxel_um is not None:
         raise InputError(

@@ -54,6 +54,9 @@ class Header:
     photometric: str
     """What the values mean: `minisblack` and `rgb`; `miniswhite`, `palette` and others of TIFF."""
 
+    is_lossy: bool = False
+    """Compressed in a way that may change grey values."""
+
     voxel_um: tuple[float, float, float] | None = None
     """`zyx`; z is 1 where only the pixel size is known; None where the file has no scale."""
 

@@ -63,8 +63,7 @@ def read_png(path: Path) -> np.ndarray:
     Returns
     -------
     pixels : (Y, X) or (Y, X, S), uint8 or uint16
-        S is 2 for grey with alpha, 3 for RGB, 4 for RGBA. Palettes are resolved to RGB; grey of 1, 2 and 4
-        bits is stretched to the range of uint8.
+        As stored. S is 2 for grey with alpha, 3 for RGB, 4 for RGBA. Palettes are resolved to RGB.
 
     Raises
     ------
@@ -74,11 +73,14 @@ def read_png(path: Path) -> np.ndarray:
     header = read_png_header(path)
     check_memory(path, header.shape, header.dtype)
     try:
-        pixels = np.asarray(imagecodecs.png_decode(path.read_bytes()))
+        pixels = np.array(imagecodecs.png_decode(path.read_bytes()), copy=None)
     except (imagecodecs.PngError, ValueError, RuntimeError, MemoryError) as error:
         raise _damaged(path, f"cannot be decoded ({error})") from error
     if pixels.shape != header.shape or pixels.dtype != header.dtype:
         raise _damaged(path, f"announces {header.shape} and holds {pixels.shape}")
+    if header.bits < 8:  # the decoder stretches them to 0 to 255, which would change label ids
+        grey = pixels if pixels.ndim == 2 else pixels[..., 0]
+        grey //= 255 // (2**header.bits - 1)
     return pixels
 
 

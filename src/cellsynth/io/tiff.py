@@ -19,12 +19,19 @@ from .atomic import replacing
 from .header import Header, without_single_axes
 from .memory import check_memory
 
+_log = logging.getLogger(__name__)
+
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # The 32 bit offsets of plain TIFF end at 4 GiB; the rest is room for the tags and for data that do not compress.
 _PLAIN_TIFF_BYTES = 3_900_000_000
 
 _OME_TYPES = {"uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "float32": "float"}
+
+_LOSSY = tuple(
+    tifffile.COMPRESSION[name]
+    for name in ("OJPEG", "JPEG", "JPEG_LOSSY", "WEBP", "APERIO_JP2000_YCBC", "APERIO_JP2000_RGB", "ALT_JPEG")
+)
 
 # What the parser raises on damaged files, besides its own error, which is a ValueError.
 _DAMAGE = (
@@ -120,20 +127,19 @@ def write_tiff(
 
 
 @contextmanager
-def _quiet() -> Iterator[list[str]]:
-    """Collect what the parser logs, so that it does not reach the user's terminal."""
-    seen: list[str] = []
+def _quiet() -> Iterator[None]:
+    """Turn what the parser logs into debug messages; what matters to the user becomes an error here."""
 
-    def keep(record: logging.LogRecord) -> bool:
-        seen.append(record.getMessage())
+    def turn_down(record: logging.LogRecord) -> bool:
+        _log.debug("tifffile: %s", record.getMessage())
         return False
 
     log = tifffile.logger()
-    log.addFilter(keep)
+    log.addFilter(turn_down)
     try:
-        yield seen
+        yield
     finally:
-        log.removeFilter(keep)
+        log.removeFilter(turn_down)
 
 
 @contextmanager
@@ -178,6 +184,7 @@ def _header(path: Path, tiff: tifffile.TiffFile) -> Header:
         dtype=np.dtype(series.dtype),
         bits=int(page.bitspersample),
         photometric=tifffile.PHOTOMETRIC(page.photometric).name.lower(),
+        is_lossy=page.compression in _LOSSY,
         voxel_um=read_scale(tiff),
         channel_names=names,
     )
