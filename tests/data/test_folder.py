@@ -267,6 +267,17 @@ def test_labels_are_found_by_name_and_images_may_be_without(images: Path, labels
     assert found.labelled().names == ("b",)
 
 
+def test_a_part_of_a_folder_can_be_taken_by_name(images: Path, labels: Path) -> None:
+    for name in ("a", "b"):
+        write_png(images / f"{name}.png", grey())
+        write_labels(labels / f"{name}.tif", cells())
+    write_png(images / "colour.png", grey(shape=(*SHAPE, 3)))
+    found = read_folder(images, labels, only={"b"})
+    assert (found.names, found.n_labelled) == (("b",), 1)
+    with pytest.raises(InputError, match="no image of the names asked for: c"):
+        read_folder(images, only=["b", "c"])
+
+
 def test_labels_without_an_image_list_both_sides(images: Path, labels: Path) -> None:
     write_png(images / "a.png", grey())
     write_png(images / "b.png", grey())

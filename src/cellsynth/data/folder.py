@@ -1,7 +1,7 @@
 """A plain folder of images, with or without a folder of labels, read as a set."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def read_folder(
     *,
     channel: Channel = None,
     voxel_um: Sequence[float] | float | None = None,
+    only: Collection[str] | None = None,
 ) -> ImageSet:
     """Read a folder of 2D images as a set; only headers are read now, and pixels of colour pictures.
 
@@ -56,6 +57,8 @@ def read_folder(
         or `mean`. Grey images ignore it.
     voxel_um
         Pixel size, one number or `(y, x)`; replaces what the files say.
+    only
+        Names of the images to take, as a table of a public set lists them; the other files are not looked at.
 
     Raises
     ------
@@ -65,19 +68,31 @@ def read_folder(
     images, channel = Path(images), parse_channel(channel)
     scale = _parse_voxel(voxel_um)
     problems: list[str] = []
-    found = _read_headers(find_image_files(images), channel, problems)
+    found = _read_headers(_select(images, only), channel, problems)
     problems += _mixed(images, found)
     problems += _same_names([item.header.path for item in found])
     if scale is None:
         problems += _mixed_scale(images, found)
     pairs: dict[Path, Path] = {}
     if labels is not None:
-        pairs = _pair(Path(labels), images, [item.header.path for item in found], problems)
+        pairs = _pair(Path(labels), images, [item.header.path for item in found], only, problems)
         problems += _check_labels(found, pairs)
     raise_together(images, problems)
     _log_channels(images, found, channel)
     _log_lossy(images, [item.header for item in found if item.header.is_lossy])
     return ImageSet(images, tuple(_entry(item, pairs.get(item.header.path), scale) for item in found))
+
+
+def _select(images: Path, only: Collection[str] | None) -> list[Path]:
+    paths = find_image_files(images)
+    if only is None:
+        return paths
+    missing = sorted(set(only) - {stem_of(path) for path in paths})
+    if missing or not only:
+        raise InputError(
+            f"{images}: has no image of the names asked for: {', '.join(missing[:4]) or 'no name given'}"
+        )
+    return [path for path in paths if stem_of(path) in only]
 
 
 def _read_headers(paths: Iterable[Path], channel: Channel, problems: list[str]) -> list[_Found]:
@@ -210,7 +225,9 @@ def _same_names(paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def _pair(labels: Path, images: Path, paths: Sequence[Path], problems: list[str]) -> dict[Path, Path]:
+def _pair(
+    labels: Path, images: Path, paths: Sequence[Path], only: Collection[str] | None, problems: list[str]
+) -> dict[Path, Path]:
     """Find the image of every label file."""
     label_paths = find_image_files(labels, what="labels")
     if labels.is_file() and len(paths) == 1:
@@ -222,7 +239,7 @@ def _pair(labels: Path, images: Path, paths: Sequence[Path], problems: list[str]
         stem = stem_of(label_path)
         image = by_stem.get(stem) or by_stem.get(without_label_suffix(stem))
         if image is None:
-            lost.append(label_path)
+            lost += [label_path] if only is None else []
         elif image in pairs:
             problems.append(
                 f"{labels}: {pairs[image].name} and {label_path.name} both belong to {image.name}; keep one"
