@@ -52,6 +52,8 @@ def place(
         others are given up.
     """
     n, d = semi_axes.shape
+    if n == 0:
+        return np.zeros((0, d)), np.zeros(0, np.int64)
     centre = np.zeros((n, 3))
     axes3, rotation3 = np.ones((n, 3)), np.zeros((n, 3, 3))
     rotation3[:, 0, 0] = 1.0

@@ -1,0 +1,1 @@
+"""From unlabelled images to a recipe whose images have the same statistics."""

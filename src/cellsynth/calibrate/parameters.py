@@ -1,0 +1,110 @@
+"""The parameters that calibration finds: first guess from statistics, and how each is corrected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import Literal
+
+Values = dict[str, float]
+"""Parameter name to value; lengths in pixels, light in photoelectrons."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of the recipe, and the statistic that responds to it."""
+
+    name: str
+    """As in the table of parameters."""
+
+    statistic: str
+    """Key of `measure.STATISTICS`."""
+
+    low: float
+    high: float
+    """Bounds of the value."""
+
+    unit: str
+    """`px` for lengths (reported in um where the scale is known), `photons`, or nothing."""
+
+    label: str
+    """What it is, for the report."""
+
+    how: Literal["ratio", "difference"] = "ratio"
+    """Whether it is corrected by the ratio of the statistics or by their difference."""
+
+    step: float = 0.7
+    """Share of the correction that is applied: below 1 where the statistic answers to other things too."""
+
+
+PARAMETERS = (
+    Parameter("density", "density", 0.0, 1e5, "per Mpx", "cells per area"),
+    Parameter("radius", "radius", 1.0, 400.0, "px", "median radius of a cell"),
+    Parameter(
+        "radius_spread", "radius_spread", 0.01, 0.6, "", "spread of the radius (sd of log)", "difference"
+    ),
+    Parameter("axis_ratio", "axis_ratio", 0.3, 1.0, "", "median axis ratio (minor / major)"),
+    Parameter("irregularity", "roughness", 0.0, 0.4, "", "roughness of the outline", "difference", 2.0),
+    Parameter("touching", "touching", 0.0, 0.95, "", "share of cells placed in contact", "difference", 0.6),
+    Parameter("patchiness", "patchiness", 0.0, 3.5, "", "unevenness of the density", "difference", 0.4),
+    Parameter(
+        "intensity_spread", "contrast_spread", 0.0, 1.2, "", "spread of brightness (sd of log)", "difference"
+    ),
+    Parameter("photons", "contrast", 0.5, 1e6, "photons", "light of a typical cell"),
+    Parameter("texture", "texture", 0.0, 0.8, "", "brightness variation inside of cells", "difference", 1.0),
+    Parameter("texture_scale", "texture_scale", 1.0, 60.0, "px", "size of the grains", "ratio", 1.0),
+    Parameter("dome", "dome", 0.0, 1.0, "", "roundness of the profile (0 flat, 1 ball)", "difference", -1.5),
+    Parameter("blur", "edge", 0.2, 12.0, "px", "blur by the optics (sigma)"),
+    Parameter("background", "background", 0.0, 1e6, "photons", "light of the background", "difference"),
+    Parameter("gradient", "gradient", 0.0, 1.0, "", "unevenness of the background, over cells", "difference"),
+    Parameter("haze", "haze", 0.0, 0.6, "", "out-of-focus light around cells", "difference", 0.8),
+    Parameter("gain", "gain", 1e-4, 1e4, "counts per electron", "gain of the camera"),
+    Parameter("read_noise", "noise_floor", 0.0, 1e4, "counts", "noise in the dark", "difference"),
+    Parameter(
+        "noise_blur", "noise_correlation", 0.0, 2.0, "px", "correlation of the noise", "difference", 0.8
+    ),
+)
+
+
+def first_guess(statistics: Mapping[str, float]) -> Values:
+    """Parameters as if every statistic were exact; photons and background are in grey levels here."""
+    s = statistics
+    guess = {
+        "density": s["density"],
+        "radius": s["radius"],
+        "radius_spread": s["radius_spread"],
+        "axis_ratio": s["axis_ratio"],
+        "irregularity": max(s["roughness"] - 0.05, 0.0) * 2,
+        "touching": 0.5 * s["touching"],
+        "patchiness": max(log(max(s["patchiness"], 0.3) / 0.5), 0.0),
+        "intensity_spread": s["contrast_spread"],
+        "photons": s["contrast"],
+        "texture": s["texture"],
+        "texture_scale": 2.0 * s["texture_scale"],
+        "dome": min(max(1.5 * (1.0 - s["dome"]), 0.0), 1.0),
+        "blur": max(s["edge"] / sqrt(2 * 3.14159265), 0.3),
+        "background": s["background"],
+        "gradient": s["gradient"],
+        "haze": s["haze"],
+        "gain": max(s["gain"], 1e-3 * max(s["contrast"], 1e-3)),
+        "read_noise": s["noise_floor"],
+        "noise_blur": 0.6 if s["noise_correlation"] > 0.2 else 0.0,
+    }
+    return {p.name: min(max(guess[p.name], p.low), p.high) for p in PARAMETERS}
+
+
+def corrected(values: Values, real: Mapping[str, float], simulated: Mapping[str, float]) -> Values:
+    """Move every parameter so that the simulated statistic comes nearer to the real one."""
+    moved = dict(values)
+    for p in PARAMETERS:
+        target, got = real[p.statistic], simulated[p.statistic]
+        if not (abs(target) < float("inf") and abs(got) < float("inf")):  # NaN compares false too
+            continue
+        if p.how == "ratio":
+            if target <= 0 or got <= 0:
+                continue
+            factor = exp(min(max(p.step * log(target / got), -0.7), 0.7))
+            moved[p.name] = values[p.name] * factor
+        else:
+            moved[p.name] = values[p.name] + p.step * (target - got)
+        moved[p.name] = min(max(moved[p.name], p.low), p.high)
+    return moved

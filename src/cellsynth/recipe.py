@@ -1,0 +1,175 @@
+"""Recipe: the typed root of every YAML file, and the sample that it describes."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Len
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+
+from .core.config import Config, with_overrides
+from .core.errors import RecipeError
+from .core.grid import Grid
+from .core.rng import Key
+from .core.sample import Sample
+from .io.yaml import parse_yaml, read_yaml
+from .labels.base import AbstractLabelGenerator
+from .labels.base import registry as label_generators
+from .labels.ellipsoids import Ellipsoids
+from .render.base import AbstractRenderer
+from .render.base import registry as renderers
+from .render.microscope import Microscope
+
+
+class Condition(Config):
+    """One kind of image among several in a set: values that replace those of the recipe."""
+
+    name: str
+    """What it was made from, such as the name of a real image."""
+
+    weight: PositiveFloat = 1.0
+    """Share of the samples, relative to the other conditions."""
+
+    values: dict[str, Any]
+    """Dotted path to value, like overrides: `{labels.density_per_mm2: 800}`."""
+
+
+class Recipe(Config):
+    """All that is needed to make a dataset again."""
+
+    name: Annotated[str, Len(1, 80)] = "cells"
+    """Name of the dataset; samples are called `NAME_00000` and so on."""
+
+    seed: Annotated[int, Ge(0)] = 0
+    """Root of all random numbers."""
+
+    n_samples: NonNegativeInt = 20
+    """Images to make."""
+
+    grid: Grid = Grid()
+    """Shape and pixel size of an image."""
+
+    labels: Annotated[AbstractLabelGenerator, *label_generators.field()] = Ellipsoids()
+    """Where the cells are and what shape they have."""
+
+    render: Annotated[AbstractRenderer, *renderers.field()] = Microscope()
+    """How they look."""
+
+    conditions: tuple[Condition, ...] = ()
+    """Kinds of image in the set; samples take turns by weight. Empty: all samples follow the recipe itself."""
+
+    split: dict[str, PositiveFloat] = {"train": 1.0}
+    """Shares of the samples by the name of the split, such as `{train: 0.8, val: 0.2}`."""
+
+    first_sample: NonNegativeInt = 0
+    """Index of the first sample: another start gives other samples of the same recipe."""
+
+    digits: PositiveInt = 5
+    """Digits of the index in a sample's name."""
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not all(c.isalnum() or c in "-_" for c in name):
+            raise ValueError(
+                f"a name has letters, digits, - and _ only, as files are named after it; saw {name!r}"
+            )
+        return name
+
+    @cached_property
+    def variants(self) -> tuple["Recipe", ...]:
+        """The recipe under each of its conditions, or itself."""
+        if not self.conditions:
+            return (self,)
+        plain = {**self.to_dict(), "conditions": []}
+        return tuple(
+            Recipe.parse(with_overrides(plain, c.values), source=f"condition {c.name}")
+            for c in self.conditions
+        )
+
+    def condition_of(self, index: int) -> int:
+        """Which condition a sample follows: by index alone, in proportion to the weights at every length."""
+        if len(self.conditions) < 2:
+            return 0
+        # The golden ratio's multiples fill [0, 1) evenly, so any run of samples has the right mixture.
+        position = (index + 1) * 0.6180339887498949 % 1 * sum(c.weight for c in self.conditions)
+        for i, condition in enumerate(self.conditions):
+            position -= condition.weight
+            if position < 0:
+                return i
+        return len(self.conditions) - 1
+
+    def sample_names(self) -> list[str]:
+        """Names of all samples, in order."""
+        return [self.sample_name(i) for i in self.sample_indices()]
+
+    def sample_indices(self) -> range:
+        """Indices of all samples."""
+        return range(self.first_sample, self.first_sample + self.n_samples)
+
+    def sample_name(self, index: int) -> str:
+        """Name of one sample."""
+        return f"{self.name}_{index:0{self.digits}d}"
+
+
+def make_sample(recipe: Recipe, index: int) -> Sample:
+    """Make one sample: draw its scene, label it, and take its picture.
+
+    The result is a function of the recipe (without `n_samples`) and the index, whatever else is made.
+    """
+    i = recipe.condition_of(index)
+    variant = recipe.variants[i]
+    key = Key.from_seed(recipe.seed).child("sample", index)
+    scene = variant.labels.build(variant.grid)(key.child("labels"))
+    image = variant.render.build(variant.grid)(scene, key.child("render"))
+    condition = recipe.conditions[i].name if recipe.conditions else ""
+    return Sample(
+        name=recipe.sample_name(index),
+        grid=variant.grid,
+        image=image,
+        labels=scene.draw(),
+        bit_depth=variant.render.bit_depth,
+        objects=scene.objects,
+        provenance={"condition": condition, "index": index},
+    )
+
+
+def load_recipe(source: Path | str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply overrides.
+
+    Parameters
+    ----------
+    source
+        A YAML file, or the name of a packaged recipe.
+    overrides
+        `key=value` with a dotted key and a YAML value, such as `labels.n_cells=200`.
+
+    Raises
+    ------
+    RecipeError
+        If a key is unknown (the nearest is suggested), a value is not accepted, or the file is no YAML.
+    """
+    path = Path(source)
+    packaged = packaged_recipes()
+    if not path.exists() and str(source) in packaged:
+        path = packaged[str(source)]
+    data = read_yaml(path)
+    return Recipe.parse(with_overrides(data, parse_overrides(overrides)), source=str(source))
+
+
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """`["seed=3", "grid.shape_px=[64, 64]"]` to a dictionary of plain values."""
+    values: dict[str, Any] = {}
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise RecipeError(f"override {text!r} is not of the form key=value, such as labels.n_cells=200")
+        values[key.strip()] = parse_yaml(f"value: {value}", source=f"override {key.strip()}")["value"]
+    return values
+
+
+def packaged_recipes() -> dict[str, Path]:
+    """Recipes that the package carries, by name."""
+    folder = Path(__file__).parent / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
