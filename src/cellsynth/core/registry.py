@@ -2,7 +2,7 @@
 
 import pkgutil
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BeforeValidator, SerializeAsAny
 
@@ -10,6 +10,7 @@ from .config import Config, suggestion
 from .errors import RecipeError
 
 T = TypeVar("T", bound=Config)
+C = TypeVar("C", bound=Config)
 
 
 class Registry(Generic[T]):
@@ -23,13 +24,13 @@ class Registry(Generic[T]):
         self.what = what
         self._classes: dict[str, type[T]] = {}
 
-    def register(self, cls: type[T]) -> type[T]:
+    def register(self, cls: type[C]) -> type[C]:
         """Class decorator; the class must be named `kind` after its file."""
         stem = cls.__module__.removeprefix(f"{self.package}.").split(".")[0]
         kind = cls.model_fields["kind"].default
         if kind != stem:
             raise TypeError(f"{cls.__qualname__}.kind is {kind!r} but its file is {stem!r}")
-        self._classes[stem] = cls
+        self._classes[stem] = cast("type[T]", cls)
         return cls
 
     def names(self) -> list[str]:
