@@ -28,9 +28,8 @@ EXPLORED = 0.65
 BATCH = 4
 """Points tried at once around the best. Fixed, so that results do not depend on the number of workers."""
 
-CAUTION = 0.5
-"""Standard errors within which a candidate counts as good as the best; of those the nearest to the defaults
-wins."""
+CAUTION = 1.0
+"""Standard errors within which a candidate counts as good as the best."""
 
 MapFn = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """Like the built-in `map`, perhaps in several processes: results in the order of the items."""
@@ -88,9 +87,9 @@ def tune(
 
     Points spread evenly over the space are tried on half of the samples; the better third goes on to all of
     them. Then batches around the best shrink as long as they find nothing better. Few images invite
-    overfitting, so a gain must be more than noise: of all candidates whose mean is within half a standard
-    error of the best (of the paired difference over the samples), and not below the starting configuration,
-    the one with the smallest change wins.
+    overfitting, so by the one-standard-error rule [1]_ the smallest change wins among all candidates whose mean
+    is within a standard error of the best (of the paired difference over the samples) and not below the
+    starting configuration.
 
     Parameters
     ----------
@@ -107,6 +106,11 @@ def tune(
     ------
     ValueError
         If `budget` is below 1 or there is no sample with labels.
+
+    References
+    ----------
+    .. [1] L. Breiman, J. Friedman, R. Olshen, C. Stone, "Classification and Regression Trees", Wadsworth 1984,
+       section 3.4.3.
     """
     labelled = [s for s in samples if s.labels is not None]
     if budget < 1 or not labelled:
