@@ -29,7 +29,8 @@ BATCH = 4
 """Points tried at once around the best. Fixed, so that results do not depend on the number of workers."""
 
 CAUTION = 1.0
-"""Standard errors within which a candidate counts as good as the best."""
+"""Standard errors within which a candidate counts as good as the best. 0 and 0.5 scored the same on real images
+that were not tuned on; 1 makes the smallest change."""
 
 MapFn = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """Like the built-in `map`, perhaps in several processes: results in the order of the items."""
