@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge, Len
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from .core.config import Config, with_overrides
 from .core.errors import RecipeError
 from .core.grid import Grid
 from .core.rng import Key
 from .core.sample import Sample
+from .data.split import split_of
 from .io.yaml import parse_yaml, read_yaml
 from .labels.base import AbstractLabelGenerator
 from .labels.base import registry as label_generators
@@ -59,7 +60,7 @@ class Recipe(Config):
     conditions: tuple[Condition, ...] = ()
     """Kinds of image in the set; samples take turns by weight. Empty: all samples follow the recipe itself."""
 
-    split: dict[str, PositiveFloat] = {"train": 1.0}
+    split: dict[str, PositiveFloat] = Field(default={"train": 1.0})
     """Shares of the samples by the name of the split, such as `{train: 0.8, val: 0.2}`."""
 
     first_sample: NonNegativeInt = 0
@@ -131,7 +132,11 @@ def make_sample(recipe: Recipe, index: int) -> Sample:
         labels=scene.draw(),
         bit_depth=variant.render.bit_depth,
         objects=scene.objects,
-        provenance={"condition": condition, "index": index},
+        provenance={
+            "condition": condition,
+            "index": index,
+            "split": split_of(recipe.sample_name(index), recipe.split, recipe.seed),
+        },
     )
 
 
@@ -154,8 +159,20 @@ def load_recipe(source: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     packaged = packaged_recipes()
     if not path.exists() and str(source) in packaged:
         path = packaged[str(source)]
-    data = read_yaml(path)
-    return Recipe.parse(with_overrides(data, parse_overrides(overrides)), source=str(source))
+    return overridden(Recipe.parse(read_yaml(path), source=str(source)), overrides)
+
+
+def overridden(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
+    """Apply `key=value` overrides; they win over what the conditions say of the same key or a part of it."""
+    values = parse_overrides(overrides)
+    data = recipe.to_dict()
+    for condition in data["conditions"]:
+        condition["values"] = {
+            path: value
+            for path, value in condition["values"].items()
+            if not any(path == key or path.startswith(f"{key}.") for key in values)
+        }
+    return Recipe.parse(with_overrides(data, values), source="override")
 
 
 def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Noise from the images themselves: how the variance of neighbouring pixels grows with the signal."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +53,7 @@ def photon_transfer(plane: Plane) -> Noise:
     energy = ndimage.uniform_filter(high**2, 5)
     edges = np.unique(np.quantile(local, np.linspace(0, 1, N_LEVELS + 1)))
     values, variances, weights = [], [], []
-    for low, top in zip(edges, edges[1:], strict=False):
+    for low, top in itertools.pairwise(edges):
         chosen = (local >= low) & (local <= top)
         if chosen.sum() < 200:
             continue

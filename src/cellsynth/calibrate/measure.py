@@ -4,6 +4,7 @@ Nothing here need be unbiased: the same measurement is applied to real and to si
 simulation is changed until both agree. It need only respond to the parameter that it is paired with.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -270,11 +271,7 @@ def _background(plane: Plane, labels: Labels, diameter_px: float) -> _Ground:
 
 def _boxes(shape: tuple[int, ...], n: int) -> list[tuple[slice, slice]]:
     ys, xs = (np.linspace(0, s, n + 1).astype(int) for s in shape)
-    return [
-        (slice(a, b), slice(c, d))
-        for a, b in zip(ys, ys[1:], strict=False)
-        for c, d in zip(xs, xs[1:], strict=False)
-    ]
+    return [(slice(a, b), slice(c, d)) for a, b in itertools.pairwise(ys) for c, d in itertools.pairwise(xs)]
 
 
 def _spread(values: np.ndarray) -> float:

@@ -1,0 +1,147 @@
+"""The commands: thin, made from the signatures and docstrings of the functions in `pipeline`."""
+
+import argparse
+import inspect
+import logging
+import re
+import sys
+import types
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from . import __version__
+from .core.errors import InputError, MissingToolError, OutputExistsError, RecipeError, StorageError
+
+COMMANDS = {
+    "benchmark": ("benchmark", "benchmark"),
+    "calibrate": ("calibrate", "calibrate_images"),
+    "synthesize": ("synthesize", "synthesize"),
+    "segment": ("segment", "segment_images"),
+    "evaluate": ("evaluate", "evaluate_labels"),
+    "report": ("report", "write_report"),
+    "demo": ("demo", "demo"),
+}
+"""Command to (module in `pipeline`, function in it)."""
+
+EXIT_CODES = """exit codes:
+  0  done
+  1  a fault of the program itself
+  2  the command or the recipe is wrong
+  3  the input cannot be used
+  4  the output cannot be written, or would overwrite something
+  130  interrupted; what was finished is valid, and --resume continues it"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code."""
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
+    function = given.pop("function")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s".lower(), stream=sys.stderr)
+    try:
+        result = function(**given)
+    except RecipeError as error:
+        return _fail(error, 2)
+    except MissingToolError as error:
+        return _fail(error, 2)
+    except InputError as error:
+        return _fail(error, 3)
+    except (OutputExistsError, StorageError) as error:
+        return _fail(error, 4)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; what was finished is valid, and --resume continues it\n")
+        return 130
+    if isinstance(result, Path):
+        sys.stdout.write(f"{result}\n")
+    return 0
+
+
+def _fail(error: Exception, code: int) -> int:
+    sys.stderr.write(f"error: {error}\n")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cellsynth",
+        description="Microscopy images of cells with perfect labels, to train and to judge cell segmentation.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"cellsynth {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (module, function_name) in COMMANDS.items():
+        function = getattr(import_module(f"cellsynth.pipeline.{module}"), function_name)
+        _add_command(commands, name, function)
+    return parser
+
+
+def _add_command(commands: Any, name: str, function: Callable[..., Any]) -> None:
+    summary, description, helps = _read_docstring(function)
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary}\n\n{description}".strip(),
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for parameter in inspect.signature(function).parameters.values():
+        _add_parameter(command, parameter, helps[parameter.name])
+    command.set_defaults(function=function)
+
+
+def _add_parameter(command: argparse.ArgumentParser, parameter: inspect.Parameter, text: str) -> None:
+    name, default = parameter.name, parameter.default
+    text = text.replace("%", "%%")
+    if name == "overrides":
+        command.add_argument(name, nargs="*", metavar="key=value", default=(), help=text)
+        return
+    if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+        is_optional = default is not inspect.Parameter.empty
+        command.add_argument(
+            name,
+            metavar=name.upper(),
+            type=Path,
+            nargs="?" if is_optional else None,
+            default=default,
+            help=text,
+        )
+        return
+    flag = f"--{name.replace('_', '-')}"
+    kind, choices = _kind_of(parameter.annotation)
+    if kind is bool:
+        command.add_argument(flag, action="store_true", default=default, help=text)
+        return
+    if default not in (None, inspect.Parameter.empty):
+        text = f"{text} Default: {default}."
+    metavar = None if choices else {int: "N", float: "X", Path: "PATH"}.get(kind, "TEXT")
+    command.add_argument(flag, type=kind, choices=choices, metavar=metavar, default=default, help=text)
+
+
+def _kind_of(annotation: Any) -> tuple[Any, tuple[str, ...] | None]:
+    """Type that the text of an option is turned into, and the words that are allowed."""
+    members = [annotation]
+    if get_origin(annotation) in (Union, types.UnionType):
+        members = [a for a in get_args(annotation) if a is not type(None)]
+    if get_origin(members[0]) is Literal:
+        return str, tuple(str(a) for a in get_args(members[0]))
+    return (Path if Path in members else members[0]), None
+
+
+def _read_docstring(function: Callable[..., Any]) -> tuple[str, str, dict[str, str]]:
+    """Summary, further text, and the text of each parameter of a NumPy-style docstring."""
+    text = inspect.getdoc(function) or ""
+    body, _, parameters = text.partition("\nParameters\n----------\n")
+    summary, _, description = body.partition("\n")
+    parameters = re.split(r"\n\w+\n-{4,}\n", parameters)[0]
+    found: dict[str, str] = {}
+    current = ""
+    for line in parameters.splitlines():
+        if line and not line[0].isspace():
+            current = line.split(":")[0].strip()
+            found[current] = ""
+        elif current:
+            found[current] = f"{found[current]} {line.strip()}".strip()
+    return summary.strip(), description.strip(), found

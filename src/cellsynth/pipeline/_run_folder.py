@@ -1,0 +1,102 @@
+"""The output folder of a run of several stages: refused where it would overwrite, continued where it can."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..core.errors import OutputExistsError, RecipeError
+from ..io.atomic import make_folder, remove_leftovers, write_bytes
+from ..io.tables import plain, read_json, to_json, write_json
+
+RUN = "run.json"
+
+
+class RunFolder:
+    """A folder with a record of what is being made in it."""
+
+    def __init__(self, path: Path, record: dict[str, Any]) -> None:
+        self.path = path
+        self._record = record
+
+    @classmethod
+    def open(
+        cls, path: Path, settings: Mapping[str, Any], inputs: Mapping[str, str], *, is_resume: bool
+    ) -> "RunFolder":
+        """Begin a run, or continue one with the same settings and inputs.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder holds anything else, or a run that was not asked to be continued; nothing is touched.
+        RecipeError
+            If the run to continue had other settings or inputs; names them.
+        """
+        record = {
+            "format": 1,
+            "cellsynth_version": __version__,
+            "is_finished": False,
+            "settings": plain(dict(settings)),
+            "inputs": dict(inputs),
+        }
+        begun = path / RUN
+        if begun.exists():
+            if not is_resume:
+                raise OutputExistsError(
+                    f"{path}: holds a run already; choose another folder, or pass --resume to continue it"
+                )
+            _check_same(path, read_json(begun), record)
+        elif path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise OutputExistsError(
+                f"{path}: holds other data, and nothing is overwritten; choose a new or empty folder"
+            )
+        make_folder(path)
+        remove_leftovers(path)
+        folder = cls(path, record)
+        if not begun.exists():
+            write_bytes(begun, to_json(record))
+        return folder
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all stages ended well."""
+        return bool(read_json(self.path / RUN)["is_finished"])
+
+    def finish(self) -> None:
+        """Record that all stages ended well."""
+        write_bytes(self.path / RUN, to_json({**self._record, "is_finished": True}))
+
+    def has(self, *parts: str) -> bool:
+        """Tell whether a file is there; files are written whole, so then it is complete."""
+        return self.path.joinpath(*parts).exists()
+
+    def folder(self, *parts: str) -> Path:
+        """Folder inside of this one, made where it is missing."""
+        made = make_folder(self.path.joinpath(*parts))
+        remove_leftovers(made)
+        return made
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Write a JSON file by its path inside of the folder."""
+        make_folder((self.path / name).parent)
+        write_json(self.path / name, data)
+
+
+def _check_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    if old["cellsynth_version"] != new["cellsynth_version"]:
+        raise RecipeError(
+            f"{path}: was begun by cellsynth {old['cellsynth_version']} and this is {new['cellsynth_version']}; finish it "
+            "with that version, or choose another folder"
+        )
+    changed = [
+        f"{part} {key}: {old[part].get(key)!r} then, {new[part].get(key)!r} now"
+        for part in ("settings", "inputs")
+        for key in sorted({*old[part], *new[part]})
+        if old[part].get(key) != new[part].get(key)
+    ]
+    if changed:
+        more = f" and {len(changed) - 6} more" if len(changed) > 6 else ""
+        raise RecipeError(
+            f"{path}: --resume continues the same run, and this one differs in {'; '.join(changed[:6])}{more}; repeat the "
+            "same command, or choose another folder"
+        )

@@ -1,0 +1,215 @@
+"""From labels on disk to tables: scores, summaries, rankings, tests, agreement."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..core.rng import Key
+from ..core.types import Labels
+from ..data.image_set import ImageSet
+from ..data.label_file import read_label_file
+from ..evaluate.segmentation import AbstractMetric, LabelPair
+from ..evaluate.statistics import (
+    paired_gain,
+    paired_tests,
+    rank_methods,
+    ranking_agreement,
+)
+from ..evaluate.table import (
+    default_metrics,
+    failure_rows,
+    score_pair,
+    score_rows,
+    score_table,
+    summary_table,
+    threshold_metrics,
+    wide_scores,
+)
+from ..io.tables import read_parquet, write_json, write_parquet
+
+if TYPE_CHECKING:
+    from ._progress import Progress
+
+DEFAULT = " (default)"
+"""Ending of the name of a method in its default configuration."""
+
+
+def scored_metrics() -> list[AbstractMetric]:
+    """Everything that is scored: the default metrics and average precision at ten thresholds."""
+    metrics = {m.name: m for m in [*default_metrics(), *threshold_metrics()]}
+    return list(metrics.values())
+
+
+_TUNING_METRICS = (threshold_metrics()[0], threshold_metrics()[4])  # IoU 0.5 and 0.7
+
+
+def tuning_score(reference: Labels, prediction: Labels) -> float:
+    """What tuning maximises: average precision, the mean of IoU 0.5 (found at all) and 0.7 (outlined well)."""
+    scores = score_pair(LabelPair(reference, prediction), _TUNING_METRICS)
+    return sum(scores.values()) / len(scores)
+
+
+def score_all(
+    run: Path,
+    data: dict[str, ImageSet],
+    methods: list[dict[str, Any]],
+    progress: "Progress",
+    n_images: int,
+) -> pd.DataFrame:
+    """Score every method on every labelled image, and write `tables/scores.parquet`."""
+    metrics = scored_metrics()
+    rows: list[dict[str, Any]] = []
+    for image_rows in progress.track(_scored_images(run, data, methods, metrics), "evaluate", n_images):
+        rows += image_rows
+    table = score_table(rows)
+    write_parquet(run / "tables" / "scores.parquet", table)
+    return table
+
+
+def _scored_images(
+    run: Path, data: dict[str, ImageSet], methods: list[dict[str, Any]], metrics: list[AbstractMetric]
+) -> Iterator[list[dict[str, Any]]]:
+    from .benchmark import prediction_path, variants_of
+
+    names = [name for m in methods if m["status"] == "ok" for name, _ in variants_of(m)]
+    for origin, images in data.items():
+        outcomes = read_parquet(run / "tables" / f"outcomes_{origin}.parquet")
+        failed = set(zip(*outcomes.loc[outcomes["error"].notna(), ["method", "image"]].T.values, strict=True))
+        for entry in images.entries:
+            reference = entry.load_labels()
+            assert reference is not None
+            rows = []
+            for name in names:
+                if (name, entry.name) in failed:
+                    rows += failure_rows(origin, name, entry.name, metrics)
+                    continue
+                path = prediction_path(run, origin, name, entry.name)
+                pair = LabelPair(reference, read_label_file(path, may_be_mask=True))
+                rows += score_rows(origin, name, entry.name, score_pair(pair, metrics))
+            yield rows
+
+
+def conclude(
+    run: Path, scores: pd.DataFrame, methods: list[dict[str, Any]], metric: str, key: Key
+) -> dict[str, Any]:
+    """Summaries with intervals, rankings, tests, gains by tuning, agreement; written to `tables/`."""
+    metrics = scored_metrics()
+    origins = [o for o in ("synthetic", "real") if (scores["origin"] == o).any()]
+    tables = run / "tables"
+    write_parquet(tables / "summary.parquet", summary_table(scores, metrics, key=key.child("summary")))
+    chosen = next(m for m in metrics if m.name == metric)
+    tuned = scores[~scores["method"].str.endswith(DEFAULT)]
+    result: dict[str, Any] = {
+        "metric": metric,
+        "higher_is_better": chosen.higher_is_better,
+        "n_images": {o: int(scores.loc[scores["origin"] == o, "image"].nunique()) for o in origins},
+        "rankings": {},
+        "tests": {},
+        "tuning_gain": {},
+        "cost": _cost(run, origins),
+        "agreement": None,
+        "agreement_with_defaults": None,
+    }
+    for origin in origins:
+        values, failed = wide_scores(tuned, metric, origin)
+        ranking = rank_methods(
+            values,
+            higher_is_better=chosen.higher_is_better,
+            key=key.child("rank", origin),
+            failed=failed,
+            worst=chosen.worst,
+        )
+        table = ranking.table.rename_axis("method").reset_index()
+        result["rankings"][origin] = {
+            "scheme": ranking.scheme,
+            "level": ranking.level,
+            "rows": table.to_dict(orient="records"),
+            "distribution": pd.DataFrame(ranking.distribution).to_numpy(),
+        }
+        tests = paired_tests(
+            values,
+            higher_is_better=chosen.higher_is_better,
+            key=key.child("tests", origin),
+            failed=failed,
+            worst=chosen.worst,
+        )
+        result["tests"][origin] = tests.to_dict(orient="records")
+        result["tuning_gain"][origin] = _gains(scores, chosen, origin, key.child("gain", origin))
+    if len(origins) == 2:
+        for name, table in (("agreement", tuned), ("agreement_with_defaults", scores)):
+            result[name] = _agreement(table, chosen, key.child(name))
+        result["agreement_by_metric"] = {
+            m.name: _agreement(tuned, m, key.child("agreement", m.name)) for m in default_metrics()
+        }
+    write_json(tables / "results.json", result)
+    return result
+
+
+def _agreement(table: pd.DataFrame, metric: AbstractMetric, key: Key) -> dict[str, Any]:
+    synthetic, failed_synthetic = wide_scores(table, metric.name, "synthetic")
+    real, failed_real = wide_scores(table, metric.name, "real")
+    found = ranking_agreement(
+        synthetic,
+        real,
+        higher_is_better=metric.higher_is_better,
+        key=key,
+        failed_a=failed_synthetic,
+        failed_b=failed_real,
+        worst=metric.worst,
+    )
+    return {
+        "tau": found.tau,
+        "low": found.low,
+        "high": found.high,
+        "level": found.level,
+        "n_methods": found.n_methods,
+        "n_images": list(found.n_units),
+    }
+
+
+def _gains(scores: pd.DataFrame, metric: AbstractMetric, origin: str, key: Key) -> list[dict[str, Any]]:
+    """What tuning changed, per method and over all methods (mean per image)."""
+    values, failed = wide_scores(scores, metric.name, origin)
+    worst = metric.worst if metric.worst is not None else float("nan")
+    filled = values.mask(failed, worst)
+    kinds = [m for m in filled.columns if not m.endswith(DEFAULT) and f"{m}{DEFAULT}" in filled.columns]
+    rows = []
+    columns = {kind: (filled[kind], filled[f"{kind}{DEFAULT}"]) for kind in kinds}
+    if kinds:
+        columns["all methods"] = (
+            filled[kinds].mean(axis=1),
+            filled[[f"{k}{DEFAULT}" for k in kinds]].mean(axis=1),
+        )
+    for name, (after, before) in columns.items():
+        gain = paired_gain(
+            after.to_numpy(),
+            before.to_numpy(),
+            key=key.child(name),
+            higher_is_better=metric.higher_is_better,
+        )
+        rows.append(
+            {"method": name, "gain": gain.value, "low": gain.low, "high": gain.high, "p": gain.p, "n": gain.n}
+        )
+    return rows
+
+
+def _cost(run: Path, origins: list[str]) -> list[dict[str, Any]]:
+    """Median seconds per image and per megapixel, and the highest memory, of every tuned method."""
+    rows = []
+    frames = [read_parquet(run / "tables" / f"outcomes_{o}.parquet") for o in ("synthetic", "real")]
+    table = pd.concat(frames, ignore_index=True)
+    for method, part in table.groupby("method", sort=False):
+        if str(method).endswith(DEFAULT):
+            continue
+        rows.append(
+            {
+                "method": method,
+                "seconds_per_image": float(part["seconds"].median()),
+                "peak_mb": float(part["peak_mb"].max()),
+                "n_failed": int(part["error"].notna().sum()),
+                "first_error": next(iter(part["error"].dropna()), None),
+            }
+        )
+    return rows

@@ -1,0 +1,66 @@
+"""Score labels against reference labels."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def evaluate_labels(
+    prediction: Path | str,
+    reference: Path | str,
+    *,
+    out: Path | None = None,
+    quiet: bool = False,
+) -> "pd.DataFrame":
+    """Score label images against reference labels of the same names.
+
+    Parameters
+    ----------
+    prediction
+        Folder of label images (PNG, TIFF), one label image, or a dataset folder.
+    reference
+        The same for the reference.
+    out
+        Folder to make for the tables: `scores.parquet` (one row per image and metric), `objects.parquet` (one row per
+        object) and `summary.json`. Without it the summary is only printed.
+    quiet
+        Show no progress and print nothing.
+    """
+    import sys
+
+    import pandas as pd
+
+    from ..core.errors import OutputExistsError
+    from ..core.rng import Key
+    from ..data.label_set import pair_labels, read_labels
+    from ..evaluate.objects import object_table
+    from ..evaluate.segmentation import LabelPair
+    from ..evaluate.table import score_pair, score_rows, score_table, summary_table
+    from ..io.atomic import make_folder
+    from ..io.tables import write_json, write_parquet
+    from ._progress import Progress
+    from ._scores import scored_metrics
+
+    if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):
+        raise OutputExistsError(f"{out}: holds other data, and nothing is overwritten; choose another folder")
+    predicted, truth = read_labels(Path(prediction)), read_labels(Path(reference))
+    names = pair_labels(predicted, truth)
+    metrics = scored_metrics()
+    rows, objects = [], []
+    for name in Progress(is_quiet=quiet).track(names, "evaluate", len(names)):
+        pair = LabelPair(truth.load(name), predicted.load(name))
+        rows += score_rows("real", "prediction", name, score_pair(pair, metrics))
+        objects.append(object_table(pair).assign(image=name))
+    scores = score_table(rows)
+    summary = summary_table(scores, metrics, key=Key.from_seed(0).child("evaluate"))
+    summary = summary[["metric", "mean", "low", "high", "n"]]
+    if out is not None:
+        make_folder(out)
+        write_parquet(out / "scores.parquet", scores[["image", "metric", "value"]])
+        write_parquet(out / "objects.parquet", pd.concat(objects, ignore_index=True))
+        write_json(out / "summary.json", {"level": 0.95, "metrics": summary.to_dict(orient="records")})
+    if not quiet:
+        sys.stdout.write(summary.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
+    return summary

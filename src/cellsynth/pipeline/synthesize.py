@@ -1,0 +1,78 @@
+"""Make a dataset from a recipe."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..core.parallel import WorkerPool
+    from ..data.image_set import ImageSet
+    from ..recipe import Recipe
+
+
+def synthesize(
+    recipe: Path | str,
+    out: Path | str,
+    overrides: Sequence[str] = (),
+    *,
+    workers: int | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+) -> "ImageSet":
+    """Make images with exact labels from a recipe.
+
+    Parameters
+    ----------
+    recipe
+        A YAML file, or the name of a packaged recipe.
+    out
+        Folder to make; must not hold anything yet.
+    overrides
+        Changes to the recipe, such as `n_samples=100 labels.n_cells=200 seed=3`.
+    workers
+        Processes; by default one per core. The result does not depend on it.
+    resume
+        Continue what an interrupted run of the same recipe left in the folder.
+    quiet
+        Show no progress.
+    """
+    from ..core.parallel import worker_pool
+    from ..recipe import load_recipe
+    from ._progress import Progress
+
+    loaded = load_recipe(recipe, overrides)
+    with worker_pool(workers) as pool:
+        return make_dataset(loaded, Path(out), pool=pool, progress=Progress(is_quiet=quiet), is_resume=resume)
+
+
+def make_dataset(
+    recipe: "Recipe",
+    out: Path,
+    *,
+    pool: "WorkerPool",
+    progress: object,
+    is_resume: bool = False,
+    inputs: dict[str, str] | None = None,
+    what: str = "synthesize",
+) -> "ImageSet":
+    """Write the samples of a recipe as a dataset folder; what is there already is kept when resuming."""
+    from functools import partial
+
+    from ..data.dataset import DatasetWriter
+    from ._progress import Progress
+
+    assert isinstance(progress, Progress)
+    recipe.variants  # noqa: B018 a condition that cannot be made is refused before anything is written
+    writer = DatasetWriter.open(out, recipe.to_dict(), is_resume=is_resume, inputs=inputs)
+    index = dict(zip(recipe.sample_names(), recipe.sample_indices(), strict=True))
+    todo = [index[name] for name in writer.pending(list(index))]
+    for _ in progress.track(pool.map(partial(_make_and_write, recipe, out), todo), what, len(todo)):
+        pass
+    return writer.finish(list(index))
+
+
+def _make_and_write(recipe: "Recipe", out: Path, index: int) -> None:
+    from ..data.dataset import write_sample
+    from ..recipe import make_sample
+
+    write_sample(out, make_sample(recipe, index))
