@@ -18,11 +18,12 @@ from ..core.types import Plane
 from ..data.image_set import Entry, ImageSet
 from ..evaluate.statistics.intervals import Interval, bootstrap_interval
 from ..recipe import Condition, Recipe, make_sample
+from ..segment import typical_diameter_px
 from ._conditions import choose_conditions
-from ._polarity import Polarity, polarity_evidence, typical_diameter
+from ._polarity import Polarity, polarity_evidence
 from .measure import STATISTICS, Measured, measure
 from .parameters import PARAMETERS, Values, corrected, first_guess
-from .to_recipe import recipe_values
+from .to_recipe import Population, population_of, recipe_values
 
 _log = logging.getLogger(__name__)
 
@@ -141,10 +142,19 @@ def calibrate(
     shapes = [_shape_of(images, i, entries) for i in range(len(real))]
     groups = choose_conditions(filled, shapes, max_conditions)
     template = _Template(images, polarity, top_bits, seed)
-    jobs = [(template, filled[g.medoid], shapes[g.medoid], real[g.medoid].name) for g in groups]
+    populations = [
+        population_of([real[i].radius for i in g.members], [real[i].contrast for i in g.members])
+        for g in groups
+    ]
+    jobs = [
+        (template, filled[g.medoid], population, shapes[g.medoid], real[g.medoid].name)
+        for g, population in zip(groups, populations, strict=True)
+    ]
     fits = list(_tracked(pool.map(_fit_condition, jobs), "fit", len(jobs), progress))
     per_image = _values_per_image(filled, groups, fits)
-    recipe = _recipe(template, name, n_samples, [real[g.medoid].name for g in groups], groups, fits, shapes)
+    recipe = _recipe(
+        template, name, n_samples, [real[g.medoid].name for g in groups], groups, fits, populations, shapes
+    )
     grid = images.grid(0)
     if not grid.is_scale_known:
         notes.append("No file says its pixel size: a pixel counts as 1 um, and lengths are in pixels.")
@@ -190,9 +200,7 @@ def first_impression(images: ImageSet, pool: WorkerPool, polarity: Polarity | No
     """
     looks = list(pool.map(_first_look, images.entries))
     polarity = polarity or _polarity_of(looks)
-    # The outline of a blurred cell is read too wide by a first look: 1.15 times on the development images.
-    diameter_px = _overall_diameter(looks, polarity, images) / 1.15
-    return Impression(polarity, diameter_px * _px_um(images.grid(0)))
+    return Impression(polarity, _overall_diameter(looks, polarity, images) * _px_um(images.grid(0)))
 
 
 def _polarity_of(looks: Sequence["_Look"]) -> Polarity:
@@ -225,7 +233,9 @@ class _Template:
     bit_depth: int
     seed: int
 
-    def recipe(self, values: Values, shape_px: tuple[int, ...], **fields: Any) -> Recipe:
+    def recipe(
+        self, values: Values, population: Population, shape_px: tuple[int, ...], **fields: Any
+    ) -> Recipe:
         grid = self.images.grid(0).model_copy(update={"shape_px": shape_px})
         data: dict[str, Any] = {
             "seed": self.seed,
@@ -234,7 +244,9 @@ class _Template:
             "render": {"kind": "microscope", "psf": {"na": None}, "camera": {"quantum_efficiency": 1.0}},
             **fields,
         }
-        return Recipe.parse(with_overrides(data, recipe_values(values, grid, self.polarity, self.bit_depth)))
+        return Recipe.parse(
+            with_overrides(data, recipe_values(values, population, grid, self.polarity, self.bit_depth))
+        )
 
 
 def _counts(plane: Plane, bit_depth: int) -> Plane:
@@ -249,8 +261,8 @@ def _first_look(entry: Entry) -> _Look:
         entry.name,
         polarity_evidence(plane),
         bits,
-        typical_diameter(plane),
-        typical_diameter(plane.max() - plane),
+        typical_diameter_px(plane),
+        typical_diameter_px(plane.max() - plane),
     )
 
 
@@ -301,9 +313,9 @@ def _measure_synthetic(
     return measure(sample.name, plane, diameter_px[condition])
 
 
-def _fit_condition(job: tuple[_Template, dict[str, float], tuple[int, ...], str]) -> Values:
+def _fit_condition(job: tuple[_Template, dict[str, float], Population, tuple[int, ...], str]) -> Values:
     """Correct the parameters of one condition until its simulations measure like the image."""
-    template, target, shape_px, name = job
+    template, target, population, shape_px, name = job
     values = first_guess(target)
     best, least = values, float("inf")
     # Enough cells that the simulated statistics are steadier than the real ones.
@@ -311,7 +323,7 @@ def _fit_condition(job: tuple[_Template, dict[str, float], tuple[int, ...], str]
     n_repeats = int(min(max(ceil(60 / cells), 1), 4))
     for _ in range(N_ROUNDS):
         # The same random numbers in every round: only the parameters change the result.
-        recipe = template.recipe(values, shape_px, n_samples=n_repeats, name="fit")
+        recipe = template.recipe(values, population, shape_px, n_samples=n_repeats, name="fit")
         diameter = {"": 2 * target["radius"]}
         measured = [
             _measure_synthetic(recipe, template.polarity, diameter, i).statistics for i in range(n_repeats)
@@ -388,6 +400,7 @@ def _recipe(
     names: Sequence[str],
     groups: Sequence[Any],
     fits: Sequence[Values],
+    populations: Sequence[Population],
     shapes: Sequence[tuple[int, ...]],
 ) -> Recipe:
     """The recipe of the largest condition, with all conditions listed in it."""
@@ -396,12 +409,13 @@ def _recipe(
     for i, (group, fit) in enumerate(zip(groups, fits, strict=True)):
         shape = shapes[group.medoid]
         here = grid.model_copy(update={"shape_px": shape})
-        values = recipe_values(fit, here, template.polarity, template.bit_depth)
+        values = recipe_values(fit, populations[i], here, template.polarity, template.bit_depth)
         label = names[i] if names.count(names[i]) == 1 else f"{names[i]} part {i + 1}"
         conditions.append(Condition(name=label, weight=float(len(group.members)), values=values))
     largest = int(np.argmax([len(g.members) for g in groups]))
     return template.recipe(
         fits[largest],
+        populations[largest],
         shapes[groups[largest].medoid],
         name=name,
         n_samples=n_samples,

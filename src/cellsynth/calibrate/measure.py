@@ -77,7 +77,7 @@ def measure(name: str, plane: Plane, diameter_px: float) -> Measured:
         Typical diameter of a cell, which sets the scale of the segmentation.
     """
     grid = Grid(shape_px=(plane.shape[0], plane.shape[1]), is_scale_known=False)
-    segmenter = segmenters.get("h_maxima").parse({"diameter_um": diameter_px})
+    segmenter = segmenters.get("local_threshold").parse({"diameter_um": diameter_px})
     top = max(float(plane.max()), 1.0)
     labels = segmenter.build(grid)((plane / np.float32(top))[None])
     n = int(labels.max())

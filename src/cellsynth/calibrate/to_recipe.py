@@ -1,12 +1,65 @@
 """From the parameters of calibration (pixels, grey levels) to the values of a recipe (um, photons)."""
 
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ..core.grid import Grid
 from .parameters import Values
 
+SHARES = np.linspace(0, 1, 17)
+"""Shares of the cells at which a measured distribution is written down."""
 
-def recipe_values(values: Values, grid: Grid, polarity: str, bit_depth: int) -> dict[str, Any]:
+MIN_CELLS = 30
+"""Fewer cells do not tell the shape of a distribution; it is log-normal then."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Shape of the distributions of cells in one kind of image, pooled over its images."""
+
+    radius: tuple[float, ...] | None
+    """Logarithm of the radius over the median of its image, at `SHARES`; scaled to a spread of 1."""
+
+    brightness: tuple[float, ...] | None
+    """The same for the contrast."""
+
+    correlation: float
+    """Of the two, by ranks."""
+
+
+def population_of(radius: list[np.ndarray], contrast: list[np.ndarray]) -> Population:
+    """Pool the cells of several images, each relative to the medians of its image."""
+    from scipy.stats import spearmanr
+
+    enough = [(r, c) for r, c in zip(radius, contrast, strict=True) if len(r) >= 3]
+    if sum(len(r) for r, _ in enough) < MIN_CELLS:
+        return Population(None, None, 0.0)
+    r = np.concatenate([np.log(r / np.median(r)) for r, _ in enough])
+    c = np.concatenate([np.log(c / np.median(c)) for _, c in enough])
+    rho = float(spearmanr(r, c).statistic) if r.std() > 0 and c.std() > 0 else 0.0
+    return Population(_standardised(r), _standardised(c), float(np.clip(rho, -0.9, 0.9)))
+
+
+def _standardised(values: np.ndarray) -> tuple[float, ...] | None:
+    low, high = np.quantile(values, [0.16, 0.84])
+    if high - low < 1e-3:
+        return None
+    # The very ends are the outermost cell of many: take the values that 99.5 % lie within.
+    shares = np.clip(SHARES, 0.005, 0.995)
+    return tuple(float(v) for v in np.quantile(values, shares) * 2 / (high - low))
+
+
+def _distribution(median: float, spread: float, shape: tuple[float, ...] | None) -> dict[str, Any]:
+    if shape is None:
+        return {"median": _round(median), "log_sd": _round(spread)}
+    return {"quantiles": [_round(median * float(np.exp(spread * v))) for v in shape]}
+
+
+def recipe_values(
+    values: Values, population: Population, grid: Grid, polarity: str, bit_depth: int
+) -> dict[str, Any]:
     """Dotted recipe values that make images with these parameters.
 
     The camera is taken to have a quantum efficiency of 1 and, where the noise allows it, no offset: images alone
@@ -28,10 +81,9 @@ def recipe_values(values: Values, grid: Grid, polarity: str, bit_depth: int) -> 
     return {
         "grid.shape_px": list(grid.shape_px),
         "labels.density_per_mm2": _round(values["density"] / px_um**2),
-        "labels.radius_um": {
-            "median": _round(values["radius"] * px_um),
-            "log_sd": _round(values["radius_spread"]),
-        },
+        "labels.radius_um": _distribution(
+            values["radius"] * px_um, values["radius_spread"], population.radius
+        ),
         "labels.axis_ratio": {
             "median": _round(values["axis_ratio"]),
             "log_sd": 0.12,
@@ -39,7 +91,8 @@ def recipe_values(values: Values, grid: Grid, polarity: str, bit_depth: int) -> 
             "high": 1.0,
         },
         "labels.irregularity": _round(values["irregularity"]),
-        "labels.intensity": {"median": 1.0, "log_sd": _round(values["intensity_spread"])},
+        "labels.intensity": _distribution(1.0, values["intensity_spread"], population.brightness),
+        "labels.size_brightness": _round(population.correlation),
         "labels.touching": _round(values["touching"]),
         "labels.patchiness": _round(values["patchiness"]),
         "render.photons": _round(electrons),

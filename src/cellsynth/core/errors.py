@@ -1,6 +1,6 @@
 """The exceptions that a caller may want to catch.
 
-All are `ValueError`, `OSError` or `ImportError` as well, so code that knows nothing of this package
+All are `ValueError`, `OSError`, `ImportError` or `RuntimeError` as well, so code that knows nothing of this package
 handles them too. Every message says what was wrong, what was seen, what is accepted, and the way out.
 """
 
@@ -10,7 +10,7 @@ class InputError(ValueError):
 
 
 class RecipeError(ValueError):
-    """A recipe, or an override of it, does not describe something that can be made."""
+    """A recipe, an override of it, or an option does not describe something that can be made."""
 
 
 class OutputExistsError(FileExistsError):
@@ -23,3 +23,7 @@ class StorageError(OSError):
 
 class MissingToolError(ImportError):
     """An optional tool is not installed; the message holds the line that installs it."""
+
+
+class WorkerError(RuntimeError):
+    """A worker process was killed, mostly for lack of memory; what was finished before is valid."""

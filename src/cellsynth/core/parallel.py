@@ -2,20 +2,37 @@
 
 import multiprocessing
 import os
+import signal
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib import import_module
+from math import ceil
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
+
+from .errors import RecipeError, WorkerError
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+GRACE_S = 5.0
+"""Time that workers have to break off before they are killed."""
 
 
 class WorkerPool:
     """Processes that are started once and used by every stage of a run.
 
     With one worker everything runs in the caller's process, which is what a debugger wants. Functions and
-    items must be picklable, as for any process pool.
+    items must be picklable, as for any process pool, and functions must live in a module: a script that calls
+    the package is not run again by its workers, so it needs no `if __name__ == "__main__"`.
     """
 
     def __init__(self, n_workers: int) -> None:
@@ -23,54 +40,210 @@ class WorkerPool:
         self._executor: ProcessPoolExecutor | None = None
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Yield `function(item)` in the order of `items`; an error is raised where its result is due."""
+        """Yield `function(item)` in the order of `items`; an error is raised where its result is due.
+
+        Raises
+        ------
+        WorkerError
+            If a process was killed, mostly because memory ran out.
+        """
         if self.n_workers == 1 or len(items) < 2:
             yield from (function(item) for item in items)
             return
-        if self._executor is None:
-            # Spawned, not forked: the parent has threads (progress bars), and a fork would copy their locks.
-            context = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(self.n_workers, mp_context=context, initializer=_one_thread)
         futures: list[Future[R]] = []
         try:
             ahead = 2 * self.n_workers  # enough to keep all busy, few enough to bound memory
             for item in items[:ahead]:
-                futures.append(self._executor.submit(function, item))
+                futures.append(self._submit(function, item))
             for i in range(len(items)):
                 result = futures[i].result()
                 futures[i] = Future()  # let go of the result
                 if i + ahead < len(items):
-                    futures.append(self._executor.submit(function, items[i + ahead]))
+                    futures.append(self._submit(function, items[i + ahead]))
                 yield result
+        except BrokenProcessPool as error:
+            raise self._dead_worker() from error
         finally:
             for future in futures:
                 future.cancel()
 
-    def close(self, *, wait: bool = True) -> None:
-        """End the processes; work that has not begun is dropped."""
+    def warm_up(self, *modules: str) -> None:
+        """Start the processes and let them import `modules` while the caller does something else."""
+        if self.n_workers > 1:
+            for _ in range(self.n_workers):
+                self._submit(_import, modules)
+
+    def close(self) -> None:
+        """End the processes when they have done their work; what has not begun is dropped."""
         if self._executor is not None:
-            self._executor.shutdown(wait=wait, cancel_futures=True)
+            self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
+
+    def stop(self) -> None:
+        """End the processes now: work is broken off, and removes what it has half written."""
+        if self._executor is None:
+            return
+        processes = self._processes()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = None
+        if sys.platform != "win32":
+            for process in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid or 0, _STOP)
+        deadline = time.monotonic() + GRACE_S
+        for process in processes:
+            process.join(max(deadline - time.monotonic(), 0.0))
+            if process.is_alive():
+                process.kill()
+
+    def _submit(self, function: Callable[[T], R], item: T) -> "Future[R]":
+        if self._executor is None:
+            # Spawned, not forked: the parent has threads (progress bars), and a fork would copy their locks. A fork
+            # server with the imports done was not faster to start, as Numba's kernels are loaded in each process.
+            self._executor = ProcessPoolExecutor(
+                self.n_workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
+            )
+        with _starting_processes():
+            return self._executor.submit(_run, function, item)
+
+    def _processes(self) -> list[BaseProcess]:
+        # Public only from Python 3.14 on (`kill_workers`), and there without a way to stop gently.
+        return list((self._executor._processes or {}).values()) if self._executor else []
+
+    def _dead_worker(self) -> WorkerError:
+        """Drop the broken pool and say what became of the process that died first."""
+        processes = self._processes()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+        codes = [p.exitcode for p in processes if p.exitcode]
+        # The others were ended by SIGTERM when one was found dead.
+        code = next((c for c in codes if c != -signal.SIGTERM), -signal.SIGTERM)
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return WorkerError(
+            f"a worker process {how} in the middle of its work; mostly that happens when memory runs out. Use fewer "
+            f"workers (there were {self.n_workers}; with --workers 1 there is no other process) or smaller images; what "
+            "was finished is valid, and --resume continues it"
+        )
 
 
 @contextmanager
 def worker_pool(n_workers: int | None = None) -> Iterator[WorkerPool]:
-    """Pool of `n_workers` processes, by default one per available core; closed at the end."""
+    """Pool of `n_workers` processes, by default one per available core; closed at the end.
+
+    Raises
+    ------
+    RecipeError
+        If the number is not positive.
+    """
+    if n_workers is not None and n_workers < 1:
+        raise RecipeError(
+            f"workers is {n_workers}; at least 1 is needed, and without it there is one per core"
+        )
     pool = WorkerPool(n_workers or available_cores())
     try:
         yield pool
-    finally:
-        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    pool.close()
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use: by its affinity, and by the quota of its container."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return max(min(cores, ceil(quota)), 1) if quota is not None else cores
 
 
-def _one_thread() -> None:
-    """Keep each worker to one thread: the processes are the parallelism, and results must not depend on it."""
+def _cgroup_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """Cores' worth of time that the control group grants; None where it grants all."""
+    try:
+        quota, period = (root / "cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu" / "cpu.cfs_quota_us").read_text(encoding="ascii").strip()
+            period = (root / "cpu" / "cpu.cfs_period_us").read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
+
+
+@contextmanager
+def _starting_processes() -> Iterator[None]:
+    """What a process needs that may be started in this block: no Ctrl-C, and no second run of the main script.
+
+    Ctrl-C goes to all processes of a terminal; a worker that has not come to ignoring it yet would print a
+    traceback, so it inherits a mask that holds it back. And a worker would import the caller's script under
+    another name: slow where that imports much, and an error where the script has no `__main__` guard.
+    """
+    main = sys.modules["__main__"]
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if sys.platform != "win32" else None
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        if held is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+# What follows runs in the workers.
+
+
+class _Stopped(BaseException):
+    """Work was broken off by `WorkerPool.stop`; no `except Exception` of the work may hold it."""
+
+
+class _Worker:
+    """What one worker process knows of itself."""
+
+    is_busy = False
+    is_stopping = False
+
+
+_STOP = signal.SIGUSR1 if sys.platform != "win32" else None
+
+
+def _begin_worker() -> None:
+    """Keep to one thread, leave Ctrl-C to the parent, and do not outlive it."""
+    # The processes are the parallelism, and results must not depend on it.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.signal(_STOP, _stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _stop(*_: object) -> None:
+    _Worker.is_stopping = True
+    if _Worker.is_busy:  # else it waits for work, and the pool tells it to end
+        raise _Stopped
+
+
+def _run(function: Callable[[T], R], item: T) -> R:
+    try:
+        _Worker.is_busy = True
+        if _Worker.is_stopping:
+            raise _Stopped
+        return function(item)
+    finally:
+        _Worker.is_busy = False
+
+
+def _import(modules: Sequence[str]) -> None:
+    for name in modules:
+        import_module(name)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Interval
 from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
+from scipy.special import ndtr
 
 from ..core.distribution import Distribution
 from ..core.grid import Grid
@@ -43,6 +44,10 @@ class Ellipsoids(AbstractLabelGenerator):
 
     intensity: Distribution = Distribution(median=1.0)
     """Brightness of a cell; 1 is what the renderer calls typical."""
+
+    size_brightness: Annotated[float, Interval(ge=-0.95, le=0.95)] = 0.0
+    """Correlation (of normal scores) between size and brightness: below 0 small cells are bright, as dividing and
+    dying nuclei are."""
 
     touching: Fraction = 0.1
     """Share of cells that are put in contact with another one."""
@@ -85,9 +90,9 @@ def _scatter(config: Ellipsoids, grid: Grid, key: Key) -> Scene:
     margin = 1.5 * config.radius_um.upper
     # The margin holds cells whose centre is outside, so that the border cuts cells as a camera does.
     n = round(_n_in_grid(config, grid, rng) * float(np.prod((extent + 2 * margin) / extent)))
-    semi_axes = _semi_axes(config, n, grid.ndim, rng)
+    radius, intensity = _sizes_and_brightness(config, n, rng)
+    semi_axes = _semi_axes(config, radius, grid.ndim, rng)
     rotation = _random_rotations(n, grid.ndim, rng)
-    intensity = config.intensity.sample(n, rng)
     keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
     centre, kept = place(
         keys,
@@ -130,9 +135,19 @@ def _n_in_grid(config: Ellipsoids, grid: Grid, rng: np.random.Generator) -> floa
     return float(config.n_cells or 0)
 
 
-def _semi_axes(config: Ellipsoids, n: int, ndim: int, rng: np.random.Generator) -> np.ndarray:
+def _sizes_and_brightness(
+    config: Ellipsoids, n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Radius in um and intensity of n cells, joined by a Gaussian copula."""
+    z = rng.standard_normal((2, n))
+    rho = config.size_brightness
+    z[1] = rho * z[0] + np.sqrt(1 - rho**2) * z[1]
+    return config.radius_um.at(ndtr(z[0])), config.intensity.at(ndtr(z[1]))
+
+
+def _semi_axes(config: Ellipsoids, radius: np.ndarray, ndim: int, rng: np.random.Generator) -> np.ndarray:
     """(n, d), the last axis the longest; the product is the d-th power of the radius."""
-    radius = config.radius_um.sample(n, rng)
+    n = len(radius)
     ratios = np.column_stack(
         [np.minimum(config.axis_ratio.sample(n, rng), 1.0) for _ in range(ndim - 1)] + [np.ones(n)]
     )

@@ -35,17 +35,18 @@ def classical(
     min_area_fraction
         Objects smaller than this fraction of the area of a round cell are removed.
     """
-    return partial(_segment, segmenter, segmenter.diameter_px(grid), method, min_area_fraction)
+    return partial(_segment, segmenter, grid, method, min_area_fraction)
 
 
 def _segment(
     segmenter: S,
-    diameter_px: float,
+    grid: Grid,
     method: Callable[[S, Plane, float], Labels],
     min_area_fraction: float,
     image: Image,
 ) -> Labels:
     plane = without_hot_pixels(segmenter.plane(image))
+    diameter_px = segmenter.diameter_px(grid, plane)
     if not has_cells(plane, diameter_px):
         return np.zeros(plane.shape, np.int32)
     labels = method(segmenter, plane, diameter_px)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import PositiveFloat
@@ -11,6 +11,7 @@ from pydantic import PositiveFloat
 from ..core.grid import Grid
 from ..core.registry import Plugin, Registry
 from ..core.types import Image, Labels, Plane
+from ._scale import typical_diameter_px
 
 SegmentFn = Callable[[Image], Labels]
 """What a segmenter builds: (C, Y, X) in [0, 1] to labels 0, 1..N without gaps (int32)."""
@@ -47,8 +48,15 @@ class AbstractSegmenter(Plugin, ABC):
     ndims: ClassVar[tuple[int, ...]] = (2,)
     """Numbers of spatial axes that the method can take."""
 
+    uses_diameter: ClassVar[bool] = True
+    """Whether the method needs to know how large cells are."""
+
     diameter_um: PositiveFloat = 10.0
     """Typical diameter of a cell; the benchmark sets it from calibration."""
+
+    diameter_from: Annotated[Literal["set", "image"], Choice("set", "image")] = "set"
+    """`set` takes `diameter_um` for every image; `image` estimates it in each, between a third and three times
+    `diameter_um`. Methods that need no diameter ignore both."""
 
     polarity: Literal["bright", "dark"] = "bright"
     """Whether cells are brighter or darker than what surrounds them."""
@@ -69,11 +77,17 @@ class AbstractSegmenter(Plugin, ABC):
             name: next((m for m in field.metadata if isinstance(m, Search | Choice)), None)
             for name, field in cls.model_fields.items()
         }
+        if not cls.uses_diameter:
+            del found["diameter_from"]
         return {name: search for name, search in found.items() if search}
 
-    def diameter_px(self, grid: Grid) -> float:
-        """Typical diameter in voxels (geometric mean over the axes)."""
-        return self.diameter_um / float(np.exp(np.mean(np.log(grid.voxel_um))))
+    def diameter_px(self, grid: Grid, plane: Plane | None = None) -> float:
+        """Typical diameter in voxels (geometric mean over the axes), of this plane where it is to be estimated."""
+        expected = self.diameter_um / float(np.exp(np.mean(np.log(grid.voxel_um))))
+        if self.diameter_from == "set" or plane is None:
+            return expected
+        found = typical_diameter_px(plane)
+        return expected if np.isnan(found) else float(np.clip(found, expected / 3, expected * 3))
 
     def plane(self, image: Image) -> Plane:
         """First channel with the cells bright."""

@@ -65,7 +65,6 @@ class Cellpose(AbstractSegmenter):
             raise InputError(f"cellpose: no model file {name!r}, and Cellpose 4 has cpsam alone; give either")
         model = _load(name, is_sam, device)
         options: dict[str, Any] = {
-            "diameter": self.diameter_px(grid),
             "cellprob_threshold": self.cellprob_threshold,
             "flow_threshold": self.flow_threshold,
         }
@@ -73,7 +72,9 @@ class Cellpose(AbstractSegmenter):
             options["channels"] = [0, 0]  # one grey channel
 
         def segment(image: Image) -> Labels:
-            return gapless(np.asarray(model.eval(self.plane(image), **options)[0]).astype(np.int32))
+            plane = self.plane(image)
+            found = model.eval(plane, diameter=self.diameter_px(grid, plane), **options)[0]
+            return gapless(np.asarray(found).astype(np.int32))
 
         return segment
 

@@ -4,7 +4,7 @@ import sys
 from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Interval
@@ -29,6 +29,8 @@ class Stardist(AbstractSegmenter):
     """
 
     kind: Literal["stardist"] = "stardist"
+
+    uses_diameter: ClassVar[bool] = False
 
     model: str = "2D_versatile_fluo"
     """Name of a published model, or path of a model folder."""
