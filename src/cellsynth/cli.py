@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from . import __version__
-from .core.errors import InputError, MissingToolError, OutputExistsError, RecipeError, StorageError
+from .core.errors import (
+    InputError,
+    MissingToolError,
+    OutputExistsError,
+    RecipeError,
+    StorageError,
+    WorkerError,
+)
 
 COMMANDS = {
     "benchmark": ("benchmark", "benchmark"),
@@ -31,6 +38,7 @@ EXIT_CODES = """exit codes:
   2  the command or the recipe is wrong
   3  the input cannot be used
   4  the output cannot be written, or would overwrite something
+  5  a worker process was killed, mostly for lack of memory
   130  interrupted; what was finished is valid, and --resume continues it"""
 
 
@@ -50,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, 3)
     except (OutputExistsError, StorageError) as error:
         return _fail(error, 4)
+    except WorkerError as error:
+        return _fail(error, 5)
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; what was finished is valid, and --resume continues it\n")
         return 130

@@ -29,7 +29,16 @@ def test_importing_the_package_imports_nothing_else():
 def test_help_needs_no_numerics():
     loaded = modules_after("import cellsynth.cli; cellsynth.cli.main(['--help'])")
     assert "cellsynth" in loaded
-    assert not loaded & {"scipy", "skimage", "numba", "pandas", "pyarrow", "matplotlib", "imagecodecs", *LEARNING}
+    assert not loaded & {
+        "scipy",
+        "skimage",
+        "numba",
+        "pandas",
+        "pyarrow",
+        "matplotlib",
+        "imagecodecs",
+        *LEARNING,
+    }
 
 
 @pytest.mark.parametrize("name", ["Recipe", "synthesize", "demo"])

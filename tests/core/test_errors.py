@@ -13,6 +13,7 @@ from cellsynth.core import errors
         ("OutputExistsError", FileExistsError),
         ("StorageError", OSError),
         ("MissingToolError", ImportError),
+        ("WorkerError", RuntimeError),
     ],
 )
 def test_error_is_the_built_in_one_it_promises(name, parent):

@@ -1,11 +1,16 @@
 """WorkerPool: same results in the same order with any number of processes; errors surface; it closes."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from cellsynth.core.parallel import WorkerPool, available_cores, worker_pool
+from cellsynth.core.errors import RecipeError, WorkerError
+from cellsynth.core.parallel import WorkerPool, _cgroup_quota, available_cores, worker_pool
 
 
 def last_first(i: int) -> int:
@@ -87,3 +92,117 @@ def test_closing_twice_and_closing_unused_are_fine():
 def test_default_is_one_worker_per_available_core():
     with worker_pool() as pool:
         assert pool.n_workers == available_cores() >= 1
+
+
+def die(signal_number: int) -> int:
+    if signal_number:
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal_number)
+    return signal_number
+
+
+def outlive(path: str) -> None:
+    try:
+        time.sleep(20)
+    finally:
+        with open(path, "w") as file:
+            file.write("cleaned up")
+
+
+def interrupt_disposition(_: int) -> bool:
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_killed_worker_is_an_error_that_says_so_and_the_pool_lives_on(two_workers):
+    with pytest.raises(WorkerError, match=r"ended by SIGKILL .*memory.*--workers 1.*--resume"):
+        list(two_workers.map(die, [0, 0, signal.SIGKILL, 0]))
+    assert list(two_workers.map(die, [0, 0])) == [0, 0]
+
+
+def test_workers_leave_ctrl_c_to_the_parent(two_workers):
+    assert all(two_workers.map(interrupt_disposition, range(6)))
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def fail_while_they_work(paths: list[str]) -> None:
+    with worker_pool(2) as pool:
+        list(pool.map(threads_allowed, range(4)))  # the processes are up
+        for path in paths:
+            pool._submit(outlive, path)
+        time.sleep(0.5)
+        raise ZeroDivisionError
+
+
+def test_an_error_in_the_block_breaks_off_the_work_and_lets_it_clean_up(tmp_path):
+    paths = [tmp_path / name for name in "ab"]
+    begun = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        fail_while_they_work([str(path) for path in paths])
+    assert time.monotonic() - begun < 10
+    assert [path.read_text() for path in paths] == ["cleaned up"] * 2
+
+
+def test_workers_do_not_outlive_a_parent_that_was_killed():
+    script = (
+        "import os, time\n"
+        "from cellsynth.core.parallel import WorkerPool\n"
+        "pool = WorkerPool(2)\n"
+        "pool.warm_up('os')\n"
+        "print(*pool.map(len, ['', 'a', 'bc']), *[p.pid for p in pool._processes()], flush=True)\n"
+        "time.sleep(30)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    *lengths, first, second = map(int, parent.stdout.readline().split())
+    parent.kill()
+    parent.communicate()
+    assert lengths == [0, 1, 2]
+    deadline = time.monotonic() + 10
+    while any(is_running(pid) for pid in (first, second)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(is_running(pid) for pid in (first, second))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_script_needs_no_main_guard(tmp_path):
+    script = tmp_path / "as a beginner writes it.py"
+    script.write_text(
+        "print('once')\n"
+        "from cellsynth.core.parallel import worker_pool\n"
+        "with worker_pool(2) as pool:\n"
+        "    print(list(pool.map(abs, [-1, -2, -3])))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout == "once\n[1, 2, 3]\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("n_workers", [0, -2])
+def test_a_number_of_workers_that_is_not_positive_is_refused(n_workers):
+    with pytest.raises(RecipeError, match=f"workers is {n_workers}; at least 1"), worker_pool(n_workers):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu.max": "nonsense"}, None),
+        ({}, None),
+    ],
+)
+def test_the_quota_of_a_container_is_read(tmp_path, files, cores):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert _cgroup_quota(tmp_path) == cores

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from functools import partial
 from importlib import import_module
 from math import ceil
 from multiprocessing.process import BaseProcess
@@ -86,10 +85,10 @@ class WorkerPool:
         processes = self._processes()
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = None
-        if sys.platform != "win32":
-            for process in processes:
+        for process in processes:
+            if _STOP is not None and process.pid:
                 with suppress(ProcessLookupError):
-                    os.kill(process.pid or 0, _STOP)
+                    os.kill(process.pid, _STOP)
         deadline = time.monotonic() + GRACE_S
         for process in processes:
             process.join(max(deadline - time.monotonic(), 0.0))
@@ -122,8 +121,8 @@ class WorkerPool:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return WorkerError(
             f"a worker process {how} in the middle of its work; mostly that happens when memory runs out. Use fewer "
-            f"workers (there were {self.n_workers}; with --workers 1 there is no other process) or smaller images; what "
-            "was finished is valid, and --resume continues it"
+            f"workers (there were {self.n_workers}; with --workers 1 there is no other process) or smaller images; "
+            "what was finished is valid, and --resume continues it"
         )
 
 
@@ -151,10 +150,7 @@ def worker_pool(n_workers: int | None = None) -> Iterator[WorkerPool]:
 
 def available_cores() -> int:
     """Cores that this process may use: by its affinity, and by the quota of its container."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _cgroup_quota()
     return max(min(cores, ceil(quota)), 1) if quota is not None else cores
 
@@ -205,7 +201,7 @@ class _Worker:
     is_stopping = False
 
 
-_STOP = signal.SIGUSR1 if sys.platform != "win32" else None
+_STOP = getattr(signal, "SIGUSR1", None)  # Windows has none, and waits for the work in progress
 
 
 def _begin_worker() -> None:
@@ -214,7 +210,7 @@ def _begin_worker() -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
+    if _STOP is not None:
         signal.signal(_STOP, _stop)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -56,7 +56,7 @@ class Stage:
         if not self._is_live:
             return
         if self._bar is None:
-            self._open(total)
+            self._bar, self._task = self._opened(total)
         self._bar.update(self._task, completed=done, total=total, rate=done / self._seconds)
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class Stage:
     def _seconds(self) -> float:
         return max(time.monotonic() - self._begun, 1e-6)
 
-    def _open(self, total: int) -> None:
+    def _opened(self, total: int) -> tuple[Any, Any]:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -84,7 +84,7 @@ class Stage:
         )
         from rich.progress import Progress as Bar
 
-        self._bar = Bar(
+        bar = Bar(
             TextColumn("{task.description:<34}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -94,5 +94,5 @@ class Stage:
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._bar.start()
-        self._task = self._bar.add_task(self._what, total=total, rate=0.0)
+        bar.start()
+        return bar, bar.add_task(self._what, total=total, rate=0.0)

@@ -85,8 +85,8 @@ class RunFolder:
 def _check_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     if old["cellsynth_version"] != new["cellsynth_version"]:
         raise RecipeError(
-            f"{path}: was begun by cellsynth {old['cellsynth_version']} and this is {new['cellsynth_version']}; finish it "
-            "with that version, or choose another folder"
+            f"{path}: was begun by cellsynth {old['cellsynth_version']} and this is {new['cellsynth_version']}; finish "
+            "it with that version, or choose another folder"
         )
     changed = [
         f"{part} {key}: {old[part].get(key)!r} then, {new[part].get(key)!r} now"
@@ -97,6 +97,6 @@ def _check_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> N
     if changed:
         more = f" and {len(changed) - 6} more" if len(changed) > 6 else ""
         raise RecipeError(
-            f"{path}: --resume continues the same run, and this one differs in {'; '.join(changed[:6])}{more}; repeat the "
-            "same command, or choose another folder"
+            f"{path}: --resume continues the same run, and this one differs in {'; '.join(changed[:6])}{more}; repeat "
+            "the same command, or choose another folder"
         )

@@ -37,11 +37,13 @@ def synthesize(
         Show no progress.
     """
     from ..core.parallel import worker_pool
-    from ..recipe import load_recipe
-    from ._progress import Progress
 
-    loaded = load_recipe(recipe, overrides)
     with worker_pool(workers) as pool:
+        pool.warm_up("cellsynth.recipe", "cellsynth.data.dataset")  # while this process imports the same
+        from ..recipe import load_recipe
+        from ._progress import Progress
+
+        loaded = load_recipe(recipe, overrides)
         return make_dataset(loaded, Path(out), pool=pool, progress=Progress(is_quiet=quiet), is_resume=resume)
 
 
