@@ -27,7 +27,7 @@ from .to_recipe import Population, population_of, recipe_values
 
 _log = logging.getLogger(__name__)
 
-N_ROUNDS = 5
+N_ROUNDS = 6
 """Corrections per condition; the last ones change little."""
 
 LARGEST_PX = 512
@@ -240,7 +240,7 @@ class _Template:
         data: dict[str, Any] = {
             "seed": self.seed,
             "grid": grid.to_dict(),
-            "labels": {"kind": "ellipsoids", "n_cells": None, "overlap": 0.1},
+            "labels": {"kind": "ellipsoids", "n_cells": None},
             "render": {"kind": "microscope", "psf": {"na": None}, "camera": {"quantum_efficiency": 1.0}},
             **fields,
         }

@@ -32,6 +32,8 @@ STATISTICS = {
     "gradient": ("", "slow variation of the background, relative to the cells"),
     "haze": ("", "excess of the background near cells over that far away, relative to the cells"),
     "touching": ("", "share of cells with a neighbour within two pixels"),
+    "contact": ("", "median length of the border between touching cells over the diameter of the smaller"),
+    "blurred": ("", "share of cells whose edges are 1.6 times as wide as those of the median cell"),
     "patchiness": ("", "variance over mean of the number of cells in squares of four diameters"),
     "gain": ("grey levels", "slope of noise variance over signal"),
     "noise_floor": ("grey levels", "standard deviation of the noise in the background"),
@@ -230,6 +232,7 @@ def _of_cells(cells: _Cells) -> dict[str, float]:
         "texture_scale": _median(cells.texture_scale),
         "dome": _median(cells.dome),
         "edge": _median(cells.edge),
+        "blurred": float(np.mean(cells.edge > 1.6 * _median(cells.edge))),
     }
 
 
@@ -245,7 +248,21 @@ def _of_arrangement(labels: Labels, cells: _Cells, diameter_px: float) -> dict[s
     bins = [max(int(n / side), 1) for n in labels.shape]
     counts = np.histogram2d(centres[:, 0], centres[:, 1], bins=bins, range=[[0, n] for n in labels.shape])[0]
     index = counts.var(ddof=1) / counts.mean() if counts.size >= 4 else np.nan
-    return {"touching": touching, "patchiness": float(index)}
+    return {"touching": touching, "patchiness": float(index), "contact": _contact(labels)}
+
+
+def _contact(labels: Labels) -> float:
+    """Median border length over the diameter of the smaller cell, over pairs of cells that share a border."""
+    pairs = []
+    for a, b in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
+        meets = (a != b) & (a > 0) & (b > 0)
+        pairs.append(np.sort(np.stack([a[meets], b[meets]], axis=1), axis=1))
+    found, lengths = np.unique(np.concatenate(pairs), axis=0, return_counts=True)
+    if len(found) == 0:
+        return float("nan")
+    radius = np.sqrt(np.bincount(labels.ravel()) / np.pi)
+    # Pixel edges along both axes overstate the length of a slanted line by 4 / pi on average.
+    return float(np.median(lengths * np.pi / 4 / (2 * radius[found].min(axis=1))))
 
 
 @dataclass(frozen=True)

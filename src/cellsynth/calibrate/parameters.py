@@ -44,7 +44,9 @@ PARAMETERS = (
     ),
     Parameter("axis_ratio", "axis_ratio", 0.3, 1.0, "", "median axis ratio (minor / major)"),
     Parameter("irregularity", "roughness", 0.0, 0.4, "", "roughness of the outline", "difference", 2.0),
-    Parameter("touching", "touching", 0.0, 0.95, "", "share of cells placed in contact", "difference", 0.6),
+    Parameter("touching", "touching", 0.0, 0.95, "", "share of cells placed in contact", "difference", 0.8),
+    Parameter("overlap", "contact", 0.0, 0.5, "", "largest overlap of cells in contact", "difference", 1.0),
+    Parameter("out_of_focus", "blurred", 0.0, 0.6, "", "share of cells out of focus", "difference", 1.0),
     Parameter("patchiness", "patchiness", 0.0, 3.5, "", "unevenness of the density", "difference", 0.4),
     Parameter(
         "intensity_spread", "contrast_spread", 0.0, 1.2, "", "spread of brightness (sd of log)", "difference"
@@ -75,6 +77,8 @@ def first_guess(statistics: Mapping[str, float]) -> Values:
         "axis_ratio": s["axis_ratio"],
         "irregularity": max(s["roughness"] - 0.05, 0.0) * 2,
         "touching": 0.5 * s["touching"],
+        "overlap": 0.15,
+        "out_of_focus": 0.8 * s["blurred"],
         "patchiness": max(log(max(s["patchiness"], 0.3) / 0.5), 0.0),
         "intensity_spread": s["contrast_spread"],
         "photons": s["contrast"],

@@ -163,7 +163,7 @@ def _place(
                 j = placed[int(uniform(keys[i], attempt, 1) * n_placed)]
                 dz, dy, dx = _direction(keys[i], attempt, first)
                 reach = _radius(axes[i], rotation[i], dz, dy, dx) + _radius(axes[j], rotation[j], dz, dy, dx)
-                reach *= 1.0 - overlap * uniform(keys[i], attempt, 2)
+                reach *= 1.0 - overlap * (0.4 + 0.6 * uniform(keys[i], attempt, 2))
                 z, y, x = (
                     centre[j, 0] + reach * dz,
                     centre[j, 1] + reach * dy,

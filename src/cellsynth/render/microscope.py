@@ -1,5 +1,6 @@
 """Fluorescence of cells through a widefield microscope onto a camera."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from ..core.config import Config
 from ..core.grid import Grid
+from ..core.lattice import uniform
 from ..core.rng import Key
 from ..core.scene import Scene
 from ..core.types import Image
@@ -34,6 +36,19 @@ class Background(Config):
     """Standard deviation of that spread."""
 
 
+class Focus(Config):
+    """Cells that lie above or below the plane of focus."""
+
+    share: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    """Share of the cells that are out of focus."""
+
+    blur_um: NonNegativeFloat = 3.0
+    """Standard deviation of the Gaussian that they are blurred by, on top of the optics."""
+
+    dimming: Annotated[float, Interval(gt=0, le=1)] = 0.6
+    """Their light relative to that of a cell in focus."""
+
+
 @registry.register
 class Microscope(AbstractRenderer):
     """Widefield fluorescence in 2D: texture, background, haze, diffraction, shot and read noise, quantisation."""
@@ -54,6 +69,9 @@ class Microscope(AbstractRenderer):
 
     psf: Psf = Psf()
     """Blur by the optics."""
+
+    focus: Focus = Focus()
+    """Cells out of the plane of focus."""
 
     camera: Camera = Camera()
     """From photons to grey values."""
@@ -85,8 +103,7 @@ def take_picture(microscope: Microscope, grid: Grid, scene: Scene, key: Key) -> 
 def expected_photons(microscope: Microscope, grid: Grid, scene: Scene, key: Key) -> np.ndarray:
     """Light that reaches each pixel of the camera on average, before noise: (Y, X) float32."""
     back = microscope.background
-    light = emission(scene.draw(), scene.objects, grid, microscope.texture) * np.float32(microscope.photons)
-    seen = blur(light, microscope.psf, grid)
+    light, seen = _light(microscope, grid, scene)
     if back.haze > 0:
         seen = seen + np.float32(back.haze) * haze(light, back.haze_um / float(np.mean(grid.voxel_um)))
     ground = np.full(grid.shape_px, back.photons, np.float32)
@@ -98,3 +115,29 @@ def expected_photons(microscope: Microscope, grid: Grid, scene: Scene, key: Key)
         return ground + seen
     # Absorption: `photons` of a typical cell is the light that it takes away where it is thin.
     return ground * np.exp(-seen / np.maximum(ground, 1e-6))
+
+
+def _light(microscope: Microscope, grid: Grid, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Photons that the cells emit, and where the optics puts them: both (Y, X)."""
+    focus = microscope.focus
+    unit = np.float32(microscope.photons)
+    labels = scene.draw()
+    is_out = is_out_of_focus(scene, focus.share)
+    if not is_out.any():
+        light = emission(labels, scene.objects, grid, microscope.texture) * unit
+        return light, blur(light, microscope.psf, grid)
+    wider = microscope.psf.model_copy(
+        update={"blur_um": float(np.hypot(microscope.psf.blur_um, focus.blur_um))}
+    )
+    total, seen = np.zeros((2, *grid.shape_px), np.float32)
+    for chosen, factor, psf in ((~is_out, 1.0, microscope.psf), (is_out, focus.dimming, wider)):
+        dimmed = replace(scene.objects, intensity=scene.objects.intensity * chosen * factor)
+        light = emission(labels, dimmed, grid, microscope.texture) * unit
+        total += light
+        seen += blur(light, psf, grid)
+    return total, seen
+
+
+def is_out_of_focus(scene: Scene, share: float) -> np.ndarray:
+    """(n,) which objects are out of focus: by their own keys, so it does not depend on the others."""
+    return np.array([uniform(key, 0, 77) < share for key in scene.objects.key], bool)
