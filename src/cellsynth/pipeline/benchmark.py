@@ -150,6 +150,7 @@ def run_benchmark(
         tuned = _tuned(run, chosen, scale, tuning, budget, seed, pool, progress)
         for origin, data in (("synthetic", synthetic), ("real", _real_to_segment(found))):
             _segmented(run, origin, data, tuned, pool, progress)
+        _responses(run, recipe, tuned, metric, seed, pool, progress)
     _evaluated(run, found, synthetic, tuned, metric, seed, progress)
     _record_images(run, found)
     page = write_report(run.path, quiet=quiet)
@@ -363,6 +364,29 @@ def _segmented(
     rows = [dataclasses.asdict(o) for o in outcomes]
     table = pd.DataFrame(rows, columns=columns).astype({"error": "string"})
     write_parquet(record, table)
+
+
+def _responses(
+    run: "RunFolder",
+    recipe: "Recipe",
+    methods: list[dict[str, Any]],
+    metric: str,
+    seed: int,
+    pool: "WorkerPool",
+    progress: "Progress",
+) -> None:
+    """Find where each method breaks when images get worse than the user's."""
+    from ..core.rng import Key
+    from ..io.tables import write_parquet
+    from ._response import response_curves
+    from ._scores import scored_metrics
+
+    if run.has("tables", "response.parquet"):
+        return
+    chosen = next(m for m in scored_metrics() if m.name == metric)
+    key = Key.from_seed(seed).child("benchmark", "response")
+    curves = response_curves(recipe, methods, chosen, pool, progress, key)
+    write_parquet(run.path / "tables" / "response.parquet", curves)
 
 
 def variants_of(method: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

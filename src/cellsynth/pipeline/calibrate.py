@@ -82,20 +82,20 @@ def fit_recipe(images: "ImageSet", pool: "WorkerPool", progress: "Progress", **o
     """Calibrate with a progress bar per stage."""
     from ..calibrate.fit import calibrate
 
-    stages: dict[str, Any] = {}
+    current: list[tuple[str, Any]] = []
 
     def report(what: str, done: int, total: int) -> None:
-        if what not in stages:
-            for stage in stages.values():
-                stage.close()
-            stages[what] = progress.stage(f"calibrate: {what}")
-        stages[what](done, total)
+        if not current or current[-1][0] != what:
+            if current:
+                current[-1][1].close()
+            current.append((what, progress.stage(f"calibrate: {what}")))
+        current[-1][1](done, total)
 
     try:
         return calibrate(images, pool=pool, progress=report, **options)
     finally:
-        for stage in list(stages.values())[-1:]:
-            stage.close()
+        if current:
+            current[-1][1].close()
 
 
 def write_calibration(calibration: "Calibration", folder: Path, images: "ImageSet") -> None:
