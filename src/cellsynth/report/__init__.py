@@ -1,0 +1,1 @@
+"""From the folder of a benchmark to figures, overlays, and one page that explains them."""

@@ -1,0 +1,215 @@
+"""Figures of scores, ranks, thresholds, time, and agreement."""
+
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from .drawing import INK, MUTED, PAPER, Look, label_at_right, panel, styled, to_svg, whisker
+from .run_folder import Benchmark
+from .words import is_number, metric_name, seconds
+
+
+def draw_scores(run: Benchmark, look: Look) -> Markup:
+    """Dot plot: mean score of every method with its interval, and the images behind it."""
+    methods, metric = run.ranked, run.metric
+    origins = [o for o in ("synthetic", "real") if run.ranking(o)]
+    with styled("scores"):
+        figure, axes = panel(4.7, 0.7 + (0.42 if len(origins) == 2 else 0.34) * len(methods))
+        for i, method in enumerate(methods):
+            for origin in origins:
+                y = i + (0 if len(origins) == 1 else -0.17 if origin == "synthetic" else 0.2)
+                _one_score(axes, run, look, origin, method, y)
+        axes.set_yticks(range(len(methods)), methods)
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(methods) - 0.45, -0.55)
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(metric_name(metric))
+        if len(origins) == 2:
+            for text, face in (("synthetic", INK), ("your labelled images", PAPER)):
+                axes.plot([], [], "o", ms=5, mec=INK, mfc=face, label=text, lw=0)
+            figure.legend(loc="outside upper left", ncols=2, fontsize=8.5, handletextpad=0.1)
+        said = ", ".join(
+            f"{m} {row['mean']:.2f}" for m in methods if (row := run.mean("synthetic", m, metric)) is not None
+        )
+        return to_svg(figure, "scores", f"{metric_name(metric)} of every method on synthetic images: {said}")
+
+
+def _one_score(axes: Axes, run: Benchmark, look: Look, origin: str, method: str, y: float) -> None:
+    row = run.mean(origin, method, run.metric)
+    if row is None:
+        return
+    colour, marker = look[method]
+    images = run.image_scores(origin, method).dropna().to_numpy(float)
+    axes.plot(images, np.full(len(images), y), "|", ms=5, color=colour, alpha=0.35, mew=0.9)
+    value, ends = whisker(row)
+    face = colour if origin == "synthetic" else PAPER
+    axes.errorbar(value, y, xerr=ends, color=colour, lw=2, zorder=3)
+    axes.plot(value, y, marker, ms=6, color=colour, mfc=face, mew=1.4, zorder=4)
+
+
+def draw_ranks(run: Benchmark, look: Look, origin: str = "synthetic") -> Markup | None:
+    """Blob plot: how often every method had every rank when the images were resampled [1]_.
+
+    References
+    ----------
+    .. [1] M. Wiesenfarth et al., "Methods and open-source toolkit for analyzing and visualizing challenge
+       results", Sci. Rep. 11 (2021) 2369.
+    """
+    ranking = run.results["rankings"].get(origin)
+    if ranking is None:
+        return None
+    rows = {
+        r["method"]: (r, shares) for r, shares in zip(ranking["rows"], ranking["distribution"], strict=True)
+    }
+    methods = [m for m in run.ranked if m in rows]
+    shares = np.array([[np.nan if s is None else s for s in rows[m][1]] for m in methods], float)
+    if not np.isfinite(shares).any():
+        return None
+    with styled(f"ranks-{origin}"):
+        figure, axes = panel(4.7, 0.7 + 0.36 * len(methods))
+        for i, method in enumerate(methods):
+            colour, _ = look[method]
+            row = rows[method][0]
+            if is_number(row["rank_low"]):
+                axes.plot(
+                    [row["rank_low"], row["rank_high"]], [i, i], color=colour, lw=1.4, alpha=0.55, zorder=1
+                )
+            ranks = np.arange(1, shares.shape[1] + 1)
+            shown = np.nan_to_num(shares[i]) > 0.004
+            axes.scatter(
+                ranks[shown], np.full(shown.sum(), i), s=330 * shares[i][shown], color=colour, lw=0, zorder=2
+            )
+        axes.set_yticks(range(len(methods)), methods)
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(methods) - 0.4, -0.6)
+        axes.set_xlim(0.4, shares.shape[1] + 0.6)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("rank (1 is best)")
+        return to_svg(
+            figure,
+            f"ranks-{origin}",
+            f"Share of bootstrap samples in which each method had each rank, {origin} images",
+        )
+
+
+def draw_thresholds(run: Benchmark, look: Look, origin: str) -> Markup | None:
+    """AP of every method against the IoU from which an object counts as found."""
+    summary = run.summary[run.summary["origin"] == origin]
+    is_ap = summary["metric"].str.startswith("average_precision[iou=")
+    table = summary[is_ap & summary["method"].isin(run.ranked)].copy()
+    if table.empty:
+        return None
+    table["iou"] = table["metric"].str.extract(r"iou=([0-9.]+)", expand=False).astype(float)
+    with styled(f"thresholds-{origin}"):
+        figure, axes = panel()
+        ends = []
+        for method in run.ranked:
+            part = table[table["method"] == method].sort_values("iou")
+            if part.empty:
+                continue
+            colour, _ = look[method]
+            x, y = part["iou"].to_numpy(), part["mean"].to_numpy()
+            axes.fill_between(
+                x, part["low"].to_numpy(), part["high"].to_numpy(), color=colour, alpha=0.13, lw=0
+            )
+            axes.plot(x, y, color=colour)
+            ends.append((method, x[-1], y[-1], colour))
+        axes.set_xlim(0.5, 0.95)
+        axes.set_ylim(0, 1.0)
+        axes.set_xlabel("overlap from which a cell counts as found (IoU)")
+        axes.set_ylabel("AP")
+        label_at_right(axes, ends)
+        what = "synthetic images" if origin == "synthetic" else "labelled real images"
+        return to_svg(figure, f"thresholds-{origin}", f"AP against the IoU threshold per method, on {what}")
+
+
+def draw_runtime(run: Benchmark, look: Look) -> Markup:
+    """Score against time per image."""
+    with styled("runtime"):
+        figure, axes = panel()
+        points = []
+        for method in run.ranked:
+            row, cost = run.mean("synthetic", method, run.metric), run.cost(method)
+            if row is None or not is_number(cost.get("seconds_per_image")):
+                continue
+            colour, marker = look[method]
+            value, ends = whisker(row)
+            x = max(float(cost["seconds_per_image"]), 1e-6)
+            axes.errorbar(x, value, yerr=ends, color=colour, lw=1.5)
+            axes.plot(x, value, marker, ms=7, color=colour, mec=PAPER, mew=0.7)
+            points.append((method, x, value, colour))
+        _log_seconds(axes, [p[1] for p in points])
+        axes.set_xlabel("time per image (median)")
+        axes.set_ylabel(metric_name(run.metric))
+        label_at_right(axes, points)
+        return to_svg(figure, "runtime", "Score against time per image of every method")
+
+
+def _log_seconds(axes: Axes, values: list[float]) -> None:
+    axes.set_xscale("log")
+    if values:
+        axes.set_xlim(min(values) / 1.6, max(values) * 1.6)
+    is_narrow = not values or max(values) / min(values) < 30
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_narrow else (1,)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: seconds(float(x))))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def draw_agreement(run: Benchmark, look: Look) -> Markup | None:
+    """Score on real images against score on synthetic ones."""
+    if not run.has_reference:
+        return None
+    with styled("agreement"):
+        figure, axes = panel(4.7, 3.6)
+        points, all_values = [], []
+        for method in run.ranked:
+            both = [run.mean(o, method, run.metric) for o in ("synthetic", "real")]
+            if both[0] is None or both[1] is None:
+                continue
+            (x, x_ends), (y, y_ends) = whisker(both[0]), whisker(both[1])
+            colour, marker = look[method]
+            axes.errorbar(x, y, xerr=x_ends, yerr=y_ends, color=colour, lw=1.3)
+            axes.plot(x, y, marker, ms=7, color=colour, mec=PAPER, mew=0.7)
+            points.append((method, x, y, colour))
+            all_values += [x, y]
+        ends = [np.nanmin(all_values), np.nanmax(all_values)] if all_values else [0, 1]
+        axes.axline((0, 0), slope=1, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0)
+        axes.margins(0.08)
+        axes.set_xlabel(f"{metric_name(run.metric)}, synthetic images")
+        axes.set_ylabel(f"{metric_name(run.metric)}, your labelled images")
+        label_at_right(axes, points)
+        return to_svg(
+            figure,
+            "agreement",
+            f"Score on labelled real images against score on synthetic images, from {ends[0]:.2f} to {ends[1]:.2f}; "
+            "on the dashed line both are equal",
+        )
+
+
+def draw_tau(run: Benchmark) -> Markup | None:
+    """Kendall's tau of both rankings, by metric."""
+    table: dict[str, Any] = run.results.get("agreement_by_metric") or {}
+    rows = [(metric_name(name), row) for name, row in table.items() if is_number(row["tau"])]
+    if not rows:
+        return None
+    with styled("tau"):
+        figure, axes = panel(4.7, 0.7 + 0.27 * len(rows))
+        for i, (_, row) in enumerate(rows):
+            value, ends = whisker(row, "tau")
+            axes.errorbar(value, i, xerr=ends, color=INK, lw=1.5)
+            axes.plot(value, i, "o", ms=5.5, color=INK)
+        axes.axvline(0, color=MUTED, lw=0.9)
+        axes.set_xlim(-1.05, 1.05)
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("Kendall's tau (1: same order, \N{MINUS SIGN}1: reversed)")
+        return to_svg(figure, "tau", "Agreement of the rankings on synthetic and real images, by metric")

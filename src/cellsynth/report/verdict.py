@@ -1,0 +1,288 @@
+"""The answer of a benchmark in one sentence, and what a careful reader would object."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .calibration_figures import standardised
+from .run_folder import Benchmark
+from .words import interval, is_number, listing, metric_name, number, percent, plural, score, signed
+
+ALPHA = 0.05
+FEW_LABELLED = 10
+"""Labelled images below which a real ranking is itself uncertain."""
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something that limits the answer."""
+
+    title: str
+    text: str
+    is_grave: bool = False
+    """Whether it may overturn the answer."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What stands on top of the page."""
+
+    best: str
+    answer: str
+    tied: list[str]
+    also: list[str]
+    """Further sentences: what else is as good, what the real images say."""
+
+    basis: str
+    caveats: list[Caveat]
+
+
+def verdict(run: Benchmark) -> Verdict:
+    """Say which segmenter to trust, how sure that is, and what it rests on."""
+    ranking = run.ranking("synthetic")
+    best = run.ranked[0] if run.ranked else ""
+    if not best:
+        caveats = [
+            Caveat("No segmenter ran", "None of the chosen methods is installed; see the table.", True)
+        ]
+        return Verdict("", "No segmenter could be run, so there is no answer.", [], [], _basis(run), caveats)
+    tied = indistinguishable(run, "synthetic")
+    row = run.mean("synthetic", best, run.metric) or {"mean": ranking[best]["score"]}
+    between = interval(row)
+    with_interval = f" (95 % interval {between})" if between else ""
+    where = f"on {plural(run.results['n_images']['synthetic'], 'synthetic image')} made like yours"
+    value = f"{metric_name(run.metric)} of {score(row['mean'])}{with_interval} {where}"
+    caveats = _caveats(run, best, tied)
+    is_doubtful = any(c.is_grave for c in caveats)
+    answer = f"{best} scores best: {value}." if is_doubtful else f"Trust {best}: {value}."
+    return Verdict(
+        best,
+        answer,
+        tied,
+        [*_tie_sentences(run, best, tied), *_real_sentences(run, best)],
+        _basis(run),
+        caveats,
+    )
+
+
+def indistinguishable(run: Benchmark, origin: str) -> list[str]:
+    """Methods that may be as good as the best: their rank interval holds 1, or no test tells them apart."""
+    ranking = run.ranking(origin)
+    rows = sorted(
+        (r for r in ranking.values() if is_number(r["rank"])), key=lambda r: (r["rank"], r["method"])
+    )
+    if not rows:
+        return []
+    result = []
+    for row in rows[1:]:
+        test = run.test(origin, rows[0]["method"], row["method"])
+        p = test["p_holm"] if test else None
+        is_different = is_number(p) and p < ALPHA
+        may_be_first = is_number(row["rank_low"]) and row["rank_low"] <= 1
+        if may_be_first or not is_different:
+            result.append(row["method"])
+    return result
+
+
+def _tie_sentences(run: Benchmark, best: str, tied: list[str]) -> list[str]:
+    if not tied:
+        return (
+            [
+                f"No other method comes up to it: {best} is ahead of each by more than chance (Holm-corrected tests)."
+            ]
+            if len(run.ranked) > 1
+            else []
+        )
+    word = "cannot be told apart from it" if len(tied) > 1 else "cannot be told apart from it either"
+    said = [f"{listing(tied)} {word.removesuffix(' either')} on these images."]
+    times = {m: run.cost(m).get("seconds_per_image") for m in [best, *tied]}
+    known = {m: t for m, t in times.items() if is_number(t)}
+    if best in known and len(known) > 1:
+        fastest = min(known, key=lambda m: known[m])
+        if fastest != best and known[best] > 1.5 * known[fastest]:
+            said.append(
+                f"Of these, {fastest} is the fastest, by a factor of {number(known[best] / known[fastest], 2)}."
+            )
+    return said
+
+
+def _real_sentences(run: Benchmark, best: str) -> list[str]:
+    ranking = run.ranking("real")
+    rows = sorted(
+        (r for r in ranking.values() if is_number(r["rank"])), key=lambda r: (r["rank"], r["method"])
+    )
+    if not rows:
+        return []
+    n = plural(run.results["n_images"]["real"], "labelled image")
+    first = rows[0]
+    mean = run.mean("real", first["method"], run.metric) or {}
+    between = f", 95 % interval {interval(mean)}" if interval(mean) else ""
+    if first["method"] == best:
+        return [f"On your {n} it is the best as well ({score(first['score'])}{between})."]
+    own = ranking.get(best, {}).get("score")
+    return [
+        f"On your {n} the best is {first['method']} ({score(first['score'])}{between}); {best} has {score(own)} there."
+    ]
+
+
+def _basis(run: Benchmark) -> str:
+    n = run.results["n_images"].get("synthetic", 0)
+    kinds = len(run.calibration["conditions"])
+    said = (
+        f"Rests on {plural(run.calibration['n_images'], 'image')} of yours, from which "
+        f"{plural(kinds, 'kind')} of image "
+        f"{'was' if kinds == 1 else 'were'} learnt; {plural(n, 'synthetic image')} with exact labels; "
+        f"{plural(len(run.ranked), 'method')}, tuned on {run.settings['n_tuning']} other synthetic images"
+    )
+    if run.has_reference:
+        said += f"; {plural(run.results['n_images']['real'], 'real image')} with labels, to check the ranking"
+    return f"{said}."
+
+
+def _caveats(run: Benchmark, best: str, tied: list[str]) -> list[Caveat]:
+    found = [*_agreement_caveats(run), *_level_caveats(run, best), *_misfit_caveats(run), *_run_caveats(run)]
+    found += [Caveat("From the calibration", note) for note in run.calibration["notes"]]
+    return sorted(found, key=lambda c: not c.is_grave)
+
+
+def _agreement_caveats(run: Benchmark) -> list[Caveat]:
+    if not run.has_reference:
+        return [
+            Caveat(
+                "Not checked on real images",
+                "No labels were given, so nothing here shows that the ranking holds on your images. "
+                "Label a few of them "
+                "(five or more) and run again with --reference LABELS.",
+            )
+        ]
+    agreement, n = run.results.get("agreement"), run.results["n_images"]["real"]
+    caveats = []
+    if n < FEW_LABELLED:
+        caveats.append(
+            Caveat(
+                f"Only {plural(n, 'labelled image')}",
+                "The ranking on real images is itself uncertain; more labelled images would settle it.",
+            )
+        )
+    if not agreement or not is_number(agreement["tau"]):
+        return caveats
+    tau, low = agreement["tau"], agreement["low"]
+    if tau >= 0.5 and (not is_number(low) or low > 0):
+        return caveats
+    between = interval(agreement)
+    so = "the interval includes 0" if is_number(low) and low <= 0 <= agreement["high"] else "that is little"
+    caveats.append(
+        Caveat(
+            "Do not trust the synthetic ranking alone",
+            f"It agrees with the ranking on your labelled images by Kendall's tau = {score(tau)}"
+            f"{f' (95 % interval {between})' if between else ''}: {so}. Where the two differ, believe the real images.",
+            is_grave=True,
+        )
+    )
+    return caveats
+
+
+def _level_caveats(run: Benchmark, best: str) -> list[Caveat]:
+    """Is it easier than reality; is anything good enough; did tuning help."""
+    caveats = []
+    synthetic, real = run.ranking("synthetic"), run.ranking("real")
+    both = [
+        (synthetic[m]["score"], real[m]["score"])
+        for m in run.ranked
+        if m in real and is_number(synthetic[m]["score"]) and is_number(real[m]["score"])
+    ]
+    is_share = run.is_higher_better
+    if both and is_share:
+        gap = float(np.mean([a - b for a, b in both]))
+        if gap > 0.1:
+            caveats.append(
+                Caveat(
+                    "The synthetic images are easier than yours",
+                    f"The methods score {score(gap)} higher on them than on your labelled images, on "
+                    f"average. Expect the level "
+                    "of the real scores, not of the synthetic ones; what makes your images hard (debris, "
+                    "dim or overlapping "
+                    "cells, uneven outlines) is not all in the simulation.",
+                )
+            )
+        elif gap < -0.1:
+            caveats.append(
+                Caveat(
+                    "The synthetic images are harder than yours",
+                    f"The methods score {score(-gap)} lower on them than on your labelled images, on average.",
+                )
+            )
+    top = real.get(best, synthetic[best])["score"]
+    if is_share and is_number(top) and top < 0.5:
+        caveats.append(
+            Caveat(
+                "Even the best is poor",
+                f"A score of {score(top)} means that at most half of the cells are right. None of these "
+                f"methods may do.",
+                is_grave=True,
+            )
+        )
+    gain = run.gain("real", "all methods")
+    if gain and is_number(gain["high"]) and gain["high"] < 0:
+        caveats.append(
+            Caveat(
+                "Tuning on synthetic images did not help on yours",
+                f"On your labelled images the tuned methods differ from their defaults by {signed(gain['gain'], 3)} "
+                f"(95 % interval {interval(gain, 3)}). The defaults are listed in the files.",
+            )
+        )
+    return caveats
+
+
+def _misfit_caveats(run: Benchmark) -> list[Caveat]:
+    table = standardised(run.statistics)
+    far = []
+    for name in dict.fromkeys(table["statistic"]):
+        z = table.loc[(table["statistic"] == name) & (table["origin"] == "synthetic"), "z"].median()
+        if abs(z) > 2:
+            far.append(f"{name.replace('_', ' ')} ({'too high' if z > 0 else 'too low'})")
+    if not far:
+        return []
+    return [
+        Caveat(
+            "The synthetic images differ from yours",
+            f"Further than twice the spread between your images: {listing(far)}. See “The calibrated recipe”.",
+        )
+    ]
+
+
+def _run_caveats(run: Benchmark) -> list[Caveat]:
+    caveats = []
+    n = run.results["n_images"].get("synthetic", 0)
+    if n < 4:
+        caveats.append(
+            Caveat(
+                "Too few synthetic images for intervals",
+                f"{plural(n, 'image')} cannot say how uncertain a score is; raise --n-images to 24 or more.",
+                is_grave=True,
+            )
+        )
+    failed = [m for m in run.ranked if run.cost(m).get("n_failed")]
+    if failed:
+        caveats.append(
+            Caveat(
+                "Methods failed",
+                f"{listing(failed)} stopped with an error on some image. A failure scores worst; the "
+                f"table has the message.",
+            )
+        )
+    absent = [m["kind"] for m in run.missing]
+    if absent:
+        caveats.append(
+            Caveat(
+                "Not every method was compared",
+                f"{listing(absent)} {'is' if len(absent) == 1 else 'are'} not installed; the table has the lines that "
+                "install them.",
+            )
+        )
+    return caveats
+
+
+def tie_probability(run: Benchmark, method: str) -> str:
+    """Probability of being best, in words."""
+    return percent(run.ranking("synthetic").get(method, {}).get("p_best"))
