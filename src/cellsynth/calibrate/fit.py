@@ -108,9 +108,9 @@ def calibrate(
     pool = pool or WorkerPool(1)
     notes: list[str] = []
     first = list(_tracked(pool.map(_first_look, images.entries), "look", len(images), progress))
-    polarity = polarity or _polarity_of(first)
+    found_polarity: Polarity = polarity or _polarity_of(first)
     top_bits = max(look.bits for look in first)
-    diameter = _overall_diameter(first, polarity, images)
+    diameter = _overall_diameter(first, found_polarity, images)
     entries: Sequence[tuple[Entry, tuple[slice, ...] | None]] = [(entry, None) for entry in images.entries]
     if len(images) == 1:
         entries = _tiles(images.entries[0], diameter)
@@ -119,11 +119,13 @@ def calibrate(
             "differences between images."
         )
     diameters = {
-        look.name: look.diameter_of(polarity) if not isnan(look.diameter_of(polarity)) else diameter
+        look.name: look.diameter_of(found_polarity)
+        if not isnan(look.diameter_of(found_polarity))
+        else diameter
         for look in first
     }
     work = [
-        (entry, window, polarity, float(np.clip(diameters[entry.name], diameter / 3, diameter * 3)))
+        (entry, window, found_polarity, float(np.clip(diameters[entry.name], diameter / 3, diameter * 3)))
         for entry, window in entries
     ]
     real = list(_tracked(pool.map(_measure_real, work), "measure", len(work), progress))
@@ -141,7 +143,7 @@ def calibrate(
     filled = _fill_missing([m.statistics for m in real])
     shapes = [_shape_of(images, i, entries) for i in range(len(real))]
     groups = choose_conditions(filled, shapes, max_conditions)
-    template = _Template(images, polarity, top_bits, seed)
+    template = _Template(images, found_polarity, top_bits, seed)
     populations = [
         population_of([real[i].radius for i in g.members], [real[i].contrast for i in g.members])
         for g in groups
@@ -162,7 +164,9 @@ def calibrate(
     diameter_px = {c.name: 2 * fit["radius"] for c, fit in zip(recipe.conditions, fits, strict=True)}
     synthetic = list(
         _tracked(
-            pool.map(partial(_measure_synthetic, check, polarity, diameter_px), list(check.sample_indices())),
+            pool.map(
+                partial(_measure_synthetic, check, found_polarity, diameter_px), list(check.sample_indices())
+            ),
             "check",
             check.n_samples,
             progress,
@@ -173,7 +177,7 @@ def calibrate(
     return Calibration(
         recipe,
         parameters,
-        polarity,
+        found_polarity,
         2 * radius,
         tuple(real),
         tuple(synthetic),

@@ -246,7 +246,11 @@ class DatasetWriter:
         groups = dict(list(table.groupby("sample", sort=False)))
         for record in manifest.samples:
             rows = groups.get(record.name)
-            columns = {} if rows is None else rows.drop(columns="sample").to_dict(orient="list")
+            columns = (
+                {}
+                if rows is None
+                else {str(k): v for k, v in rows.drop(columns="sample").to_dict(orient="list").items()}
+            )
             write_progress(self.folder, record, columns)
 
 
