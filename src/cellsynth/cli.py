@@ -3,10 +3,12 @@
 import argparse
 import inspect
 import logging
+import pkgutil
 import re
 import sys
 import types
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -32,20 +34,42 @@ COMMANDS = {
 }
 """Command to (module in `pipeline`, function in it)."""
 
+_HERE = Path(__file__).parent
+
+
+def _segmenters() -> list[str]:
+    """What `segment.base.registry.names()` lists, without importing anything."""
+    found = (m.name for m in pkgutil.iter_modules([str(_HERE / "segment")]))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+
+
+def _recipes() -> list[str]:
+    return sorted(path.stem for path in (_HERE / "recipes").glob("*.yaml"))
+
+
+LISTED = {
+    ("benchmark", "methods"): _segmenters,
+    ("segment", "method"): _segmenters,
+    ("synthesize", "recipe"): _recipes,
+}
+"""(Command, parameter) to the names that its help lists."""
+
 EXIT_CODES = """exit codes:
   0  done
   1  a fault of the program itself
   2  the command or the recipe is wrong
   3  the input cannot be used
   4  the output cannot be written, or would overwrite something
-  5  a worker process was killed, mostly for lack of memory
+  5  memory ran out, or a worker process was killed
   130  interrupted; what was finished is valid, and --resume continues it"""
+
+
+_OVERRIDE = re.compile(r"[A-Za-z_][\w.]*=")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
-    parser = _parser()
-    given = vars(parser.parse_args(arguments))
+    given = _parse(arguments)
     function = given.pop("function")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s".lower(), stream=sys.stderr)
     try:
@@ -60,12 +84,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, 4)
     except WorkerError as error:
         return _fail(error, 5)
+    except MemoryError as error:
+        return _fail(
+            MemoryError(
+                f"memory ran out ({error or 'no more could be had'}); use smaller images, fewer cells or fewer "
+                "--workers. What was finished is valid, and --resume continues it"
+            ),
+            5,
+        )
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; what was finished is valid, and --resume continues it\n")
         return 130
     if isinstance(result, Path):
         sys.stdout.write(f"{result}\n")
     return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
+    """Parameters of the function to call, and the function."""
+    parser = _parser()
+    namespace, rest = parser.parse_known_args(arguments)
+    given = vars(namespace)
+    # argparse takes a list of words in one place only; overrides may also stand behind options.
+    unknown = [a for a in rest if "overrides" not in given or not _OVERRIDE.match(a)]
+    if unknown:
+        parameters = inspect.signature(given["function"]).parameters.values()
+        options = [f"--{p.name.replace('_', '-')}" for p in parameters if p.kind is p.KEYWORD_ONLY]
+        near = get_close_matches(unknown[0].partition("=")[0], options, n=1)
+        hint = f"did you mean {near[0]}?" if near else "see `cellsynth COMMAND --help`"
+        parser.error(f"not understood: {' '.join(unknown)}; {hint}")
+    if rest:
+        given["overrides"] = [*given["overrides"], *rest]
+    return given
 
 
 def _fail(error: Exception, code: int) -> int:
@@ -96,9 +146,13 @@ def _add_command(commands: Any, name: str, function: Callable[..., Any]) -> None
         description=f"{summary}\n\n{description}".strip(),
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     for parameter in inspect.signature(function).parameters.values():
-        _add_parameter(command, parameter, helps[parameter.name])
+        text = helps[parameter.name]
+        if (name, parameter.name) in LISTED:
+            text = f"{text} There are: {', '.join(LISTED[name, parameter.name]())}."
+        _add_parameter(command, parameter, text)
     command.set_defaults(function=function)
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from annotated_types import Ge, Len
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from .core.config import Config, with_overrides
-from .core.errors import RecipeError
+from .core.config import Config, suggestion, with_overrides
+from .core.errors import InputError, RecipeError
 from .core.grid import Grid
 from .core.rng import Key
 from .core.sample import Sample
@@ -157,9 +157,20 @@ def load_recipe(source: Path | str, overrides: Sequence[str] = ()) -> Recipe:
     """
     path = Path(source)
     packaged = packaged_recipes()
-    if not path.exists() and str(source) in packaged:
+    if not path.exists():
+        if str(source) not in packaged:
+            raise RecipeError(
+                f"{source}: there is no such file, and no recipe of that name in the package; "
+                f"{suggestion(str(source), packaged)}"
+            )
         path = packaged[str(source)]
-    return overridden(Recipe.parse(read_yaml(path), source=str(source)), overrides)
+    if path.is_dir():
+        raise RecipeError(f"{source}: is a folder; give a YAML file, such as the recipe.yaml of a dataset")
+    try:
+        data = read_yaml(path)
+    except InputError as error:
+        raise RecipeError(str(error)) from error
+    return overridden(Recipe.parse(data, source=str(source)), overrides)
 
 
 def overridden(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
@@ -182,7 +193,13 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise RecipeError(f"override {text!r} is not of the form key=value, such as labels.n_cells=200")
-        values[key.strip()] = parse_yaml(f"value: {value}", source=f"override {key.strip()}")["value"]
+        try:
+            parsed = parse_yaml(f"value: {value}", source=f"override {key.strip()}")
+        except InputError as error:
+            raise RecipeError(str(error)) from error
+        if len(parsed) > 1:
+            raise RecipeError(f"override {key.strip()}: the value must stand in one line, saw {value!r}")
+        values[key.strip()] = parsed["value"]
     return values
 
 

@@ -101,12 +101,10 @@ def die(signal_number: int) -> int:
     return signal_number
 
 
-def outlive(path: str) -> None:
-    try:
-        time.sleep(20)
-    finally:
-        with open(path, "w") as file:
-            file.write("cleaned up")
+def write_after(work: tuple[float, str]) -> None:
+    seconds, path = work
+    time.sleep(seconds)
+    Path(path).touch()
 
 
 def interrupt_disposition(_: int) -> bool:
@@ -125,22 +123,22 @@ def test_workers_leave_ctrl_c_to_the_parent(two_workers):
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
-def fail_while_they_work(paths: list[str]) -> None:
+def fail_while_they_work(work: list[tuple[float, str]]) -> None:
     with worker_pool(2) as pool:
         list(pool.map(threads_allowed, range(4)))  # the processes are up
-        for path in paths:
-            pool._submit(outlive, path)
+        for item in work:
+            pool._submit(write_after, item)
         time.sleep(0.5)
         raise ZeroDivisionError
 
 
-def test_an_error_in_the_block_breaks_off_the_work_and_lets_it_clean_up(tmp_path):
-    paths = [tmp_path / name for name in "ab"]
+def test_an_error_in_the_block_lets_short_work_end_and_drops_the_rest(tmp_path):
+    seconds = {"short": 1.0, "long": 60.0, "queued": 0.0, "queued_too": 0.0}
     begun = time.monotonic()
     with pytest.raises(ZeroDivisionError):
-        fail_while_they_work([str(path) for path in paths])
-    assert time.monotonic() - begun < 10
-    assert [path.read_text() for path in paths] == ["cleaned up"] * 2
+        fail_while_they_work([(s, str(tmp_path / name)) for name, s in seconds.items()])
+    assert time.monotonic() - begun < 15
+    assert [path.name for path in tmp_path.iterdir()] == ["short"]
 
 
 def test_workers_do_not_outlive_a_parent_that_was_killed():

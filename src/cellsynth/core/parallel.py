@@ -22,8 +22,8 @@ from .errors import RecipeError, WorkerError
 T = TypeVar("T")
 R = TypeVar("R")
 
-GRACE_S = 5.0
-"""Time that workers have to break off before they are killed."""
+GRACE_S = 3.0
+"""Time that workers have to finish what they are at before they are killed; a file takes far less."""
 
 
 class WorkerPool:
@@ -79,7 +79,7 @@ class WorkerPool:
             self._executor = None
 
     def stop(self) -> None:
-        """End the processes now: work is broken off, and removes what it has half written."""
+        """End the processes soon: short work is finished, long work is broken off, the rest is dropped."""
         if self._executor is None:
             return
         processes = self._processes()
@@ -190,18 +190,10 @@ def _starting_processes() -> Iterator[None]:
 # What follows runs in the workers.
 
 
-class _Stopped(BaseException):
-    """Work was broken off by `WorkerPool.stop`; no `except Exception` of the work may hold it."""
+# Tells a worker to drop the work that is queued for it; Windows has no such signal, and kills after the grace.
+_STOP = getattr(signal, "SIGUSR1", None)
 
-
-class _Worker:
-    """What one worker process knows of itself."""
-
-    is_busy = False
-    is_stopping = False
-
-
-_STOP = getattr(signal, "SIGUSR1", None)  # Windows has none, and waits for the work in progress
+_is_stopping = threading.Event()
 
 
 def _begin_worker() -> None:
@@ -211,25 +203,16 @@ def _begin_worker() -> None:
         os.environ[name] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if _STOP is not None:
-        signal.signal(_STOP, _stop)
+        # Nothing is raised: an exception out of the blue in the midst of foreign C code could crash it.
+        signal.signal(_STOP, lambda *_: _is_stopping.set())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _stop(*_: object) -> None:
-    _Worker.is_stopping = True
-    if _Worker.is_busy:  # else it waits for work, and the pool tells it to end
-        raise _Stopped
-
-
 def _run(function: Callable[[T], R], item: T) -> R:
-    try:
-        _Worker.is_busy = True
-        if _Worker.is_stopping:
-            raise _Stopped
-        return function(item)
-    finally:
-        _Worker.is_busy = False
+    if _is_stopping.is_set():
+        raise InterruptedError("the pool was stopped before this work began")
+    return function(item)
 
 
 def _import(modules: Sequence[str]) -> None:

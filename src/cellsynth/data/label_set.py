@@ -31,7 +31,7 @@ class LabelSet:
         """Names of the samples, in order; unique."""
         return tuple(self.files)
 
-    def load(self, name: str) -> Labels:
+    def load(self, name: str, *, may_be_mask: bool = True) -> Labels:
         """Read labels: int32, 1..N without gaps. A mask is accepted, since a poor segmenter may give one.
 
         Raises
@@ -39,7 +39,7 @@ class LabelSet:
         InputError
             If the file is damaged, or holds values that are no labels.
         """
-        return read_label_file(self.files[name], may_be_mask=True)
+        return read_label_file(self.files[name], may_be_mask=may_be_mask)
 
 
 def read_labels(path: Path) -> LabelSet:

@@ -30,8 +30,8 @@ class Progress:
         stage = self.stage(what)
         try:
             for done, item in enumerate(items, start=1):
-                stage(done, total)
                 yield item
+                stage(done, total)  # after the caller has dealt with it
         finally:
             stage.close()
 

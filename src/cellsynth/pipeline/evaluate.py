@@ -32,8 +32,9 @@ def evaluate_labels(
 
     import pandas as pd
 
-    from ..core.errors import OutputExistsError
+    from ..core.errors import InputError, OutputExistsError
     from ..core.rng import Key
+    from ..data.dataset import is_dataset
     from ..data.label_set import pair_labels, read_labels
     from ..evaluate.objects import object_table
     from ..evaluate.segmentation import LabelPair
@@ -50,7 +51,15 @@ def evaluate_labels(
     metrics = scored_metrics()
     rows, objects = [], []
     for name in Progress(is_quiet=quiet).track(names, "evaluate", len(names)):
-        pair = LabelPair(truth.load(name), predicted.load(name))
+        # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion.
+        expected = truth.load(name, may_be_mask=is_dataset(truth.source))
+        found = predicted.load(name)
+        if found.shape != expected.shape:
+            raise InputError(
+                f"{predicted.files[name]}: labels are {found.shape} and the reference {truth.files[name]} is "
+                f"{expected.shape}; they must be labels of the same image, so crop one or check the names"
+            )
+        pair = LabelPair(expected, found)
         rows += score_rows("real", "prediction", name, score_pair(pair, metrics))
         objects.append(object_table(pair).assign(image=name))
     scores = score_table(rows)

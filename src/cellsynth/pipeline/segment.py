@@ -31,8 +31,7 @@ def segment_images(
     overrides
         Fields of the method, such as `smoothing=0.1`.
     method
-        Name of a segmenter: otsu, cellprofiler, log_watershed, local_threshold, h_maxima, mser, voronoi_otsu,
-        cellpose, stardist.
+        Name of a segmenter.
     diameter
         Typical diameter of a cell, in um where the pixel size is known, else in pixels; estimated by default.
     tuned
@@ -69,7 +68,10 @@ def segment_images(
     with worker_pool(workers) as pool:
         fields: dict[str, Any] = {"kind": method}
         if tuned is not None:
-            known = read_json(Path(tuned) / "tables" / "methods.json")
+            record = Path(tuned) / "tables" / "methods.json"
+            if not record.is_file():
+                raise InputError(f"{tuned}: holds no benchmark that got as far as tuning; give its folder")
+            known = read_json(record)
             chosen = next((m for m in known["methods"] if m["kind"] == method and m.get("config")), None)
             if chosen is None:
                 raise InputError(
@@ -90,7 +92,7 @@ def segment_images(
         if missing:
             from ..core.errors import MissingToolError
 
-            raise MissingToolError(f"{method} is not installed: {missing}")
+            raise MissingToolError(missing)
         folder = RunFolder.open(
             Path(out), {"command": "segment", "config": config}, found.hashes(), is_resume=resume
         )

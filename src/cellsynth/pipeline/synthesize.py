@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+BYTES_PER_PIXEL = 45
+"""Memory that an image in the making takes at its peak, measured on 6144 x 6144 pixels, with some room."""
+
 if TYPE_CHECKING:
     from ..core.parallel import WorkerPool
     from ..data.image_set import ImageSet
@@ -64,13 +67,29 @@ def make_dataset(
     from ._progress import Progress
 
     assert isinstance(progress, Progress)
-    recipe.variants  # noqa: B018 a condition that cannot be made is refused before anything is written
+    _check_memory(recipe, pool.n_workers)  # before anything is written, as are conditions that cannot be made
     writer = DatasetWriter.open(out, recipe.to_dict(), is_resume=is_resume, inputs=inputs)
     index = dict(zip(recipe.sample_names(), recipe.sample_indices(), strict=True))
     todo = [index[name] for name in writer.pending(list(index))]
     for _ in progress.track(pool.map(partial(_make_and_write, recipe, out), todo), what, len(todo)):
         pass
     return writer.finish(list(index))
+
+
+def _check_memory(recipe: "Recipe", n_workers: int) -> None:
+    """Refuse images that do not fit; a recipe takes no effort to ask for anything."""
+    from ..core.errors import RecipeError
+    from ..io.memory import available_bytes
+
+    grid = max((variant.grid for variant in recipe.variants), key=lambda g: g.n_voxels)
+    n_workers = max(min(n_workers, recipe.n_samples), 1)
+    needed, available = grid.n_voxels * BYTES_PER_PIXEL * n_workers, available_bytes()
+    if needed > available:
+        raise RecipeError(
+            f"{recipe.name}: grid.shape_px is {list(grid.shape_px)}; {n_workers} of that size at a time need "
+            f"{needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available. Make them smaller"
+            + (", or use fewer --workers" if n_workers > 1 else "")
+        )
 
 
 def _make_and_write(recipe: "Recipe", out: Path, index: int) -> None:
