@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from matplotlib.lines import Line2D
 from ..core.sample import Sample
 from ..io.atomic import replacing
 from ..io.tables import read_json, read_parquet
-from .drawing import INK, MUTED, REAL, SYNTHETIC, drawable, styled
+from .drawing import INK, MUTED, REAL, SYNTHETIC, drawable, plain_log, styled
 from .pictures import Picture, grey_range, scale_bar, to_grey, window_of
 from .words import number
 
@@ -39,15 +40,16 @@ def draw_calibration(folder: Path, pairs: list[tuple[Sample, Sample]]) -> None:
     with styled("calibration"):
         _save(contact_sheet(pairs), folder / "real_beside_synthetic.png")
         figure = Figure(figsize=(11, 11), layout="constrained")
-        left, right = figure.subfigures(1, 2, width_ratios=[1, 1.15])
-        axes = left.subplots(4, 1)
+        halves: Any = figure.subfigures(1, 2, width_ratios=[1, 1.15])
+        left, right = halves
+        axes = [left.add_subplot(4, 1, i) for i in range(1, 5)]
         draw_spectrum(axes[0], curves)
         draw_quantiles(axes[1], curves)
         draw_histogram(axes[2], cells, "radius_px", "radius of a cell (px)")
         draw_histogram(
             axes[3], cells, "contrast", "brightness of a cell above its surroundings (grey levels)"
         )
-        draw_statistics(right.subplots(), statistics, units)
+        draw_statistics(right.add_subplot(), statistics, units)
         left.legend(handles=legend_handles(), loc="outside upper left", ncols=2)
         _save(figure, folder / "statistics.png")
 
@@ -98,6 +100,7 @@ def draw_spectrum(axes: Axes, curves: pd.DataFrame) -> None:
     _draw_bands(axes, curves, "spectrum", floor=1e-9)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    plain_log(axes.xaxis, axes.yaxis)
     axes.set_xlabel("spatial frequency (per px)")
     axes.set_ylabel("share of the power")
     axes.set_title("Power spectrum")
@@ -110,6 +113,7 @@ def draw_quantiles(axes: Axes, curves: pd.DataFrame) -> None:
     if highest > 0:
         axes.set_yscale("symlog", linthresh=max(highest / 100, 1e-9))
         axes.set_ylim(bottom=0)
+        plain_log(axes.yaxis)
     axes.set_xlabel("share of the pixels below")
     axes.set_ylabel("grey level")
     axes.set_title("Intensities")

@@ -10,7 +10,9 @@ import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 INK, MUTED, GRID, PAPER = "#1d2329", "#5f6b76", "#d9dee3", "#fefefe"
 """Text, secondary text, rules, ground. The page replaces them by its own, light or dark."""
@@ -76,7 +78,8 @@ def looks(methods: Sequence[str]) -> Look:
 @contextmanager
 def styled(salt: str = "") -> Iterator[None]:
     """Draw in the style of reports; `salt` makes the ids in an SVG repeatable."""
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": f"cellsynth {salt}"}):
+    style: Any = {**_STYLE, "svg.hashsalt": f"cellsynth {salt}"}
+    with mpl.rc_context(style):
         yield
 
 
@@ -121,6 +124,21 @@ def drawable(text: str, longest: int = 34) -> str:
     clean = "".join(c if c.isprintable() and ord(c) < 0x250 else "?" for c in text)
     half = (longest - 1) // 2
     return clean if len(clean) <= longest else f"{clean[:half]}…{clean[-half:]}"
+
+
+def plain_log(*axes: Axis) -> None:
+    """Write the ticks of logarithmic axes as plain numbers, at the powers of ten."""
+    for axis in axes:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def key_at_right(axes: Axes, names: Sequence[tuple[str, str]], gap: float = 0.085) -> None:
+    """Name lines in a column right of the panel, from the top, each with a stroke of its colour."""
+    for i, (name, colour) in enumerate(names):
+        y = 0.97 - i * gap
+        axes.plot([1.03, 1.08], [y, y], color=colour, lw=2, transform=axes.transAxes, clip_on=False)
+        axes.text(1.1, y, name, transform=axes.transAxes, va="center", fontsize=8.5)
 
 
 def label_at_right(axes: Axes, points: Sequence[tuple[str, float, float, str]], gap: float = 0.075) -> None:

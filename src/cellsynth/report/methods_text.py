@@ -89,7 +89,13 @@ def segmenter_references(kind: str) -> list[str]:
     except (RecipeError, ImportError):
         return []
     listed = re.findall(r"^\.\. \[\d+\] (.+?)(?=^\.\. \[|\Z)", text, flags=re.DOTALL | re.MULTILINE)
-    return [" ".join(item.split()) for item in listed]
+    return [_without_note(" ".join(item.split())) for item in listed]
+
+
+def _without_note(reference: str) -> str:
+    """Leave out what a docstring adds after the year and pages, such as the equation that was taken."""
+    found = re.match(r".*?\b(?:19|20)\d\d\b.*?(?=[.:] |$)", reference)
+    return f"{found[0].rstrip('.')}." if found else reference
 
 
 def without_marks(headline: str) -> str:

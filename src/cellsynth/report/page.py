@@ -12,7 +12,7 @@ from .drawing import looks, panel, styled, to_svg
 from .gallery import gallery
 from .methods_text import command_again, methods_paragraph, without_marks
 from .overlays import OUTCOMES, overlay_rows, shown_methods
-from .response_figures import TOLERATED, draw_responses
+from .response_figures import draw_responses
 from .run_folder import DEFAULT, Benchmark, read_benchmark
 from .verdict import ALPHA, verdict
 
@@ -42,6 +42,18 @@ _COLUMNS = {
     "dice": "Dice",
     "count_error": "count error",
 }
+
+
+_SCORE_FIGURES = (
+    "scores",
+    "ranks",
+    "ranks_real",
+    "thresholds",
+    "thresholds_real",
+    "runtime",
+    "agreement",
+    "tau",
+)
 
 
 def write_page(run: Path) -> Path:
@@ -103,7 +115,6 @@ def _contents(run: Benchmark, environment: Environment) -> dict[str, Any]:
         "outcomes": OUTCOMES,
         "shown": shown_methods(run),
         "responses": draw_responses(run, look),
-        "tolerated": TOLERATED,
         "paragraph": paragraph,
         "references": references,
         "command": command_again(run),
@@ -115,12 +126,11 @@ def _contents(run: Benchmark, environment: Environment) -> dict[str, Any]:
 
 def _score_figures(run: Benchmark, look: Any) -> dict[str, Markup | None]:
     if not run.ranked:
-        return dict.fromkeys(
-            ("scores", "ranks", "thresholds", "thresholds_real", "runtime", "agreement", "tau")
-        )
+        return dict.fromkeys(_SCORE_FIGURES)
     return {
         "scores": score_figures.draw_scores(run, look),
         "ranks": score_figures.draw_ranks(run, look),
+        "ranks_real": score_figures.draw_ranks(run, look, "real"),
         "thresholds": score_figures.draw_thresholds(run, look, "synthetic"),
         "thresholds_real": score_figures.draw_thresholds(run, look, "real"),
         "runtime": score_figures.draw_runtime(run, look),
@@ -146,7 +156,7 @@ def _calibration_figures(run: Benchmark) -> dict[str, Markup]:
     result = {}
     for name, draw in plots.items():
         with styled(name):
-            figure, axes = panel(5.4, 5.6) if name == "statistics" else panel(4.4, 2.8)
+            figure, axes = panel(4.9, 5.6) if name == "statistics" else panel(4.4, 2.8)
             draw(axes)
             result[name] = to_svg(figure, name, f"{name} of real and of synthetic images")
     return result

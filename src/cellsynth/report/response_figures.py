@@ -1,17 +1,15 @@
-"""Response curves: how the score of every method falls as images get harder."""
+"""Response curves: how the score of every method changes as images get worse in one respect."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from .drawing import Look, label_at_right, panel, styled, to_svg
+from .drawing import MUTED, Look, key_at_right, panel, styled, to_svg
 from .run_folder import Benchmark
-from .words import metric_name
-
-TOLERATED = 0.8
-"""Share of a method's best score below which it counts as broken."""
+from .words import metric_name, number
 
 
 @dataclass(frozen=True)
@@ -20,8 +18,9 @@ class Response:
 
     factor: str
     figure: Markup
-    breaks: list[tuple[str, str]]
-    """Method, and where it breaks, in words."""
+    caption: str
+    breaks: dict[str, str]
+    """By method: the level at which it breaks, in words."""
 
 
 def draw_responses(run: Benchmark, look: Look) -> list[Response]:
@@ -30,50 +29,44 @@ def draw_responses(run: Benchmark, look: Look) -> list[Response]:
         return []
     table = run.response[run.response["method"].isin(run.ranked)]
     result = []
-    for i, factor in enumerate(dict.fromkeys(table["factor"])):
-        part = table[table["factor"] == factor].sort_values("level")
-        name = str(factor).replace("_", " ")
-        breaks = [(m, break_point(part[part["method"] == m], run.is_higher_better)) for m in run.ranked]
-        result.append(Response(name, _draw(run, look, part, name, i), breaks))
+    for factor in dict.fromkeys(table["factor"]):
+        part = table[table["factor"] == factor].sort_values("level", kind="stable")
+        label = str(part["label"].iloc[0])
+        breaks = {str(m): _said(rows["break_level"].iloc[0]) for m, rows in part.groupby("method")}
+        n = int(part["n"].max())
+        caption = f"{label[:1].upper()}{label[1:]}. {n} images per level; the band is the 95 % interval of {run.ranked[0]}."
+        result.append(Response(str(factor), _draw(run, look, part, str(factor), label), caption, breaks))
     return result
 
 
-def _draw(run: Benchmark, look: Look, part: pd.DataFrame, name: str, i: int) -> Markup:
-    with styled(f"response-{i}"):
-        figure, axes = panel()
-        ends = []
-        for method in run.ranked:
+def _said(level: float) -> str:
+    return f"{number(level, 2)} \N{MULTIPLICATION SIGN}" if np.isfinite(level) else ""
+
+
+def _draw(run: Benchmark, look: Look, part: pd.DataFrame, factor: str, label: str) -> Markup:
+    levels = np.unique(part["level"].to_numpy(float))
+    methods = [m for m in run.ranked if (part["method"] == m).any()]
+    with styled(f"response-{factor}"):
+        figure, axes = panel(4.7, 2.9)
+        for method in methods:
             rows = part[part["method"] == method]
-            if rows.empty:
-                continue
             colour, marker = look[method]
-            x, y = rows["level"].to_numpy(float), rows["mean"].to_numpy(float)
-            low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
-            axes.fill_between(x, low, high, color=colour, alpha=0.13, lw=0)
-            axes.plot(x, y, color=colour, marker=marker, ms=4)
-            ends.append((method, x[-1], y[-1], colour))
-        levels = np.unique(part["level"].to_numpy(float))
-        if len(levels) > 2 and levels[0] > 0 and levels[-1] / levels[0] >= 8:
-            axes.set_xscale("log")
-        axes.set_xlabel(name)
+            # Evenly spaced, because levels are multiples and may begin at 0.
+            x = np.searchsorted(levels, rows["level"].to_numpy(float))
+            if method == methods[0]:  # the bands of all would hide each other
+                low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+                axes.fill_between(x, low, high, color=colour, alpha=0.14, lw=0)
+            axes.plot(x, rows["mean"].to_numpy(float), color=colour, marker=marker, ms=4)
+        names = [str(Fraction(level).limit_denominator(100)) for level in levels]
+        axes.set_xticks(range(len(levels)), ["yours" if n == "1" else n for n in names])
+        if 1.0 in levels:
+            axes.axvline(int(np.searchsorted(levels, 1.0)), color=MUTED, lw=1, ls=(0, (4, 3)), zorder=0)
+        axes.set_xlabel(f"{factor.replace('_', ' ')}, times yours")
         axes.set_ylabel(metric_name(run.metric))
-        label_at_right(axes, ends)
-        return to_svg(figure, f"response-{i}", f"{metric_name(run.metric)} of every method against {name}")
-
-
-def break_point(rows: pd.DataFrame, is_higher_better: bool) -> str:
-    """Say where the score passes below `TOLERATED` of the method's best, on either side of the best level."""
-    x, y = rows["level"].to_numpy(float), rows["mean"].to_numpy(float)
-    x, y = x[np.isfinite(y)], y[np.isfinite(y)]
-    if len(x) < 2 or not is_higher_better:
-        return "not known"
-    best = int(np.argmax(y))
-    limit = TOLERATED * y[best]
-    found = []
-    for side, step, end in (("above", 1, len(y)), ("below", -1, -1)):
-        for i in range(best + step, end, step):
-            if y[i] < limit:
-                share = (y[i - step] - limit) / (y[i - step] - y[i])
-                found.append(f"{side} {x[i - step] + share * (x[i] - x[i - step]):.3g}")
-                break
-    return " and ".join(found) if found else "not within the range tried"
+        if run.is_higher_better:
+            axes.set_ylim(0, 1.02)
+        means = {m: part.loc[part["method"] == m, "mean"].mean() for m in methods}
+        key_at_right(axes, [(m, look[m][0]) for m in sorted(methods, key=lambda m: -means[m])], gap=0.09)
+        return to_svg(
+            figure, f"response-{factor}", f"{metric_name(run.metric)} of every method against {label}"
+        )

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from .drawing import INK, MUTED, PAPER, Look, label_at_right, panel, styled, to_svg, whisker
+from .drawing import INK, MUTED, PAPER, Look, key_at_right, label_at_right, panel, styled, to_svg, whisker
 from .run_folder import Benchmark
 from .words import is_number, metric_name, seconds
 
@@ -108,7 +108,7 @@ def draw_thresholds(run: Benchmark, look: Look, origin: str) -> Markup | None:
     table["iou"] = table["metric"].str.extract(r"iou=([0-9.]+)", expand=False).astype(float)
     with styled(f"thresholds-{origin}"):
         figure, axes = panel()
-        ends = []
+        means = table.groupby("method")["mean"].mean().sort_values(ascending=False)
         for method in run.ranked:
             part = table[table["method"] == method].sort_values("iou")
             if part.empty:
@@ -119,12 +119,11 @@ def draw_thresholds(run: Benchmark, look: Look, origin: str) -> Markup | None:
                 x, part["low"].to_numpy(), part["high"].to_numpy(), color=colour, alpha=0.13, lw=0
             )
             axes.plot(x, y, color=colour)
-            ends.append((method, x[-1], y[-1], colour))
         axes.set_xlim(0.5, 0.95)
         axes.set_ylim(0, 1.0)
         axes.set_xlabel("overlap from which a cell counts as found (IoU)")
         axes.set_ylabel("AP")
-        label_at_right(axes, ends)
+        key_at_right(axes, [(str(m), look[str(m)][0]) for m in means.index])
         what = "synthetic images" if origin == "synthetic" else "labelled real images"
         return to_svg(figure, f"thresholds-{origin}", f"AP against the IoU threshold per method, on {what}")
 
@@ -162,33 +161,37 @@ def _log_seconds(axes: Axes, values: list[float]) -> None:
 
 
 def draw_agreement(run: Benchmark, look: Look) -> Markup | None:
-    """Score on real images against score on synthetic ones."""
+    """Slope chart: every method's score on synthetic images and on labelled real ones."""
     if not run.has_reference:
         return None
+    rows = [
+        (method, synthetic, real)
+        for method in run.ranked
+        if (synthetic := run.mean("synthetic", method, run.metric)) is not None
+        and (real := run.mean("real", method, run.metric)) is not None
+    ]
     with styled("agreement"):
-        figure, axes = panel(4.7, 3.6)
-        points, all_values = [], []
-        for method in run.ranked:
-            both = [run.mean(o, method, run.metric) for o in ("synthetic", "real")]
-            if both[0] is None or both[1] is None:
-                continue
-            (x, x_ends), (y, y_ends) = whisker(both[0]), whisker(both[1])
+        figure, axes = panel(4.7, 3.8)
+        ends = []
+        for i, (method, *both) in enumerate(rows):
             colour, marker = look[method]
-            axes.errorbar(x, y, xerr=x_ends, yerr=y_ends, color=colour, lw=1.3)
-            axes.plot(x, y, marker, ms=7, color=colour, mec=PAPER, mew=0.7)
-            points.append((method, x, y, colour))
-            all_values += [x, y]
-        ends = [np.nanmin(all_values), np.nanmax(all_values)] if all_values else [0, 1]
-        axes.axline((0, 0), slope=1, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0)
-        axes.margins(0.08)
-        axes.set_xlabel(f"{metric_name(run.metric)}, synthetic images")
-        axes.set_ylabel(f"{metric_name(run.metric)}, your labelled images")
-        label_at_right(axes, points)
+            shift = 0.08 * (i / max(len(rows) - 1, 1) - 0.5)  # so that intervals stand side by side
+            x = np.array([0.0, 1.0]) + shift
+            y = [row["mean"] for row in both]
+            axes.plot(x, y, color=colour, lw=1.6, alpha=0.8)
+            for k, row in enumerate(both):
+                axes.errorbar(x[k], y[k], yerr=whisker(row)[1], color=colour, lw=1.2, alpha=0.6)
+                axes.plot(x[k], y[k], marker, ms=6, color=colour, mec=PAPER, mew=0.6)
+            ends.append((method, x[1], y[1], colour))
+        axes.set_xlim(-0.12, 1.08)
+        axes.set_xticks([0, 1], ["synthetic", "your labelled images"])
+        axes.grid(visible=False, axis="x")
+        axes.set_ylabel(metric_name(run.metric))
+        label_at_right(axes, ends, gap=0.065)
         return to_svg(
             figure,
             "agreement",
-            f"Score on labelled real images against score on synthetic images, from {ends[0]:.2f} to {ends[1]:.2f}; "
-            "on the dashed line both are equal",
+            "Score of every method on synthetic images and on labelled real images, side by side",
         )
 
 

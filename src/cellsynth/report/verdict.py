@@ -6,7 +6,7 @@ import numpy as np
 
 from .calibration_figures import standardised
 from .run_folder import Benchmark
-from .words import interval, is_number, listing, metric_name, number, percent, plural, score, signed
+from .words import interval, is_number, listing, metric_name, number, plural, score, signed
 
 ALPHA = 0.05
 FEW_LABELLED = 10
@@ -52,7 +52,7 @@ def verdict(run: Benchmark) -> Verdict:
     with_interval = f" (95 % interval {between})" if between else ""
     where = f"on {plural(run.results['n_images']['synthetic'], 'synthetic image')} made like yours"
     value = f"{metric_name(run.metric)} of {score(row['mean'])}{with_interval} {where}"
-    caveats = _caveats(run, best, tied)
+    caveats = _caveats(run, best)
     is_doubtful = any(c.is_grave for c in caveats)
     answer = f"{best} scores best: {value}." if is_doubtful else f"Trust {best}: {value}."
     return Verdict(
@@ -139,7 +139,7 @@ def _basis(run: Benchmark) -> str:
     return f"{said}."
 
 
-def _caveats(run: Benchmark, best: str, tied: list[str]) -> list[Caveat]:
+def _caveats(run: Benchmark, best: str) -> list[Caveat]:
     found = [*_agreement_caveats(run), *_level_caveats(run, best), *_misfit_caveats(run), *_run_caveats(run)]
     found += [Caveat("From the calibration", note) for note in run.calibration["notes"]]
     return sorted(found, key=lambda c: not c.is_grave)
@@ -281,8 +281,3 @@ def _run_caveats(run: Benchmark) -> list[Caveat]:
             )
         )
     return caveats
-
-
-def tie_probability(run: Benchmark, method: str) -> str:
-    """Probability of being best, in words."""
-    return percent(run.ranking("synthetic").get(method, {}).get("p_best"))

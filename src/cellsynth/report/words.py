@@ -49,8 +49,14 @@ def signed(value: Any, digits: int = 2) -> str:
     return f"+{text}" if is_number(value) and text[0] != "\N{MINUS SIGN}" and float(text) > 0 else text
 
 
-def number(value: Any, digits: int = 3) -> str:
-    """Significant digits, without an exponent where a person would write none."""
+def number(value: Any, digits: int = 3, *, is_padded: bool = False) -> str:
+    """Significant digits, without an exponent where a person would write none.
+
+    Parameters
+    ----------
+    is_padded
+        Keep zeros at the end, as numbers in a column do.
+    """
     if not is_number(value):
         return NOTHING
     if value == 0:
@@ -59,7 +65,8 @@ def number(value: Any, digits: int = 3) -> str:
         return f"{value:.{digits - 1}e}".replace("-", "\N{MINUS SIGN}")
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:,.{places}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
+    if "." in text and not is_padded:
+        text = text.rstrip("0").rstrip(".")
     return text.replace("-", "\N{MINUS SIGN}").replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
