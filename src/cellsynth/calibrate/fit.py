@@ -117,6 +117,8 @@ def calibrate(
         notes.append(
             f"There is one image; its {len(entries)} tiles stand for images, so intervals tell nothing of the "
             "differences between images."
+            if len(entries) > 1
+            else "There is one image, too small to cut into tiles, so no parameter has an interval."
         )
     diameters = {
         look.name: look.diameter_of(found_polarity)
@@ -124,7 +126,7 @@ def calibrate(
         else diameter
         for look in first
     }
-    work = [
+    work: list[tuple[Entry, tuple[slice, ...] | None, Polarity, float]] = [
         (entry, window, found_polarity, float(np.clip(diameters[entry.name], diameter / 3, diameter * 3)))
         for entry, window in entries
     ]
@@ -149,8 +151,8 @@ def calibrate(
         for g in groups
     ]
     jobs = [
-        (template, filled[g.medoid], population, shapes[g.medoid], real[g.medoid].name)
-        for g, population in zip(groups, populations, strict=True)
+        _Job(template, filled[g.medoid], population, shapes[g.medoid], i)
+        for i, (g, population) in enumerate(zip(groups, populations, strict=True))
     ]
     fits = list(_tracked(pool.map(_fit_condition, jobs), "fit", len(jobs), progress))
     per_image = _values_per_image(filled, groups, fits)
@@ -317,28 +319,47 @@ def _measure_synthetic(
     return measure(sample.name, plane, diameter_px[condition])
 
 
-def _fit_condition(job: tuple[_Template, dict[str, float], Population, tuple[int, ...], str]) -> Values:
+@dataclass(frozen=True)
+class _Job:
+    """One condition to fit."""
+
+    template: _Template
+    target: dict[str, float]
+    population: Population
+    shape_px: tuple[int, ...]
+    index: int
+
+
+def _fit_condition(job: _Job) -> Values:
     """Correct the parameters of one condition until its simulations measure like the image."""
-    template, target, population, shape_px, name = job
+    target = job.target
     values = first_guess(target)
-    best, least = values, float("inf")
+    tried: list[tuple[float, Values]] = []
     # Enough cells that the simulated statistics are steadier than the real ones.
-    cells = max(target["density"] * float(np.prod(shape_px)) / 1e6, 1.0)
-    n_repeats = int(min(max(ceil(60 / cells), 1), 4))
+    cells = max(target["density"] * float(np.prod(job.shape_px)) / 1e6, 1.0)
+    n_repeats = int(min(max(ceil(80 / cells), 1), 4))
     for _ in range(N_ROUNDS):
-        # The same random numbers in every round: only the parameters change the result.
-        recipe = template.recipe(values, population, shape_px, n_samples=n_repeats, name="fit")
-        diameter = {"": 2 * target["radius"]}
+        # The same random numbers in every round, so that only the parameters change the result; other numbers for
+        # every condition, so that what chance adds to the fits averages out over conditions.
+        recipe = job.template.recipe(
+            values,
+            job.population,
+            job.shape_px,
+            n_samples=n_repeats,
+            name="fit",
+            first_sample=3_000_000 + 10 * job.index,
+        )
         measured = [
-            _measure_synthetic(recipe, template.polarity, diameter, i).statistics for i in range(n_repeats)
+            _measure_synthetic(recipe, job.template.polarity, {"": 2 * target["radius"]}, i).statistics
+            for i in recipe.sample_indices()
         ]
         simulated = {key: _median([m[key] for m in measured]) for key in STATISTICS}
-        misfit = _misfit(target, simulated)
-        if misfit < least:
-            best, least = values, misfit
+        tried.append((_misfit(target, simulated), values))
         values = corrected(values, target, simulated)
-    _log.debug("%s: misfit %.3f after %d rounds", name, least, N_ROUNDS)
-    return best
+    least = min(misfit for misfit, _ in tried)
+    _log.debug("condition %d: misfits %s", job.index, [round(misfit, 3) for misfit, _ in tried])
+    # The last is the most corrected; a round that went astray is not taken.
+    return next(v for misfit, v in reversed(tried) if misfit <= 1.15 * least)
 
 
 def _misfit(target: dict[str, float], simulated: dict[str, float]) -> float:
@@ -445,7 +466,7 @@ def _table(per_image: Sequence[Values], recipe: Recipe, key: Key) -> tuple[Fitte
     return tuple(rows)
 
 
-def _median_rows(values: np.ndarray) -> np.ndarray:
+def _median_rows(values: np.ndarray) -> Any:
     return np.median(values, axis=-1)
 
 
