@@ -83,7 +83,7 @@ def styled(salt: str = "") -> Iterator[None]:
         yield
 
 
-def panel(width: float = 4.7, height: float = 3.0, **grid: Any) -> tuple[Figure, Axes]:
+def panel(width: float = 4.3, height: float = 3.0, **grid: Any) -> tuple[Figure, Axes]:
     """Make a figure of one panel, in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot(**grid)

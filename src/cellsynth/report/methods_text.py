@@ -7,7 +7,7 @@ import shlex
 from ..core.errors import RecipeError
 from ..segment.base import registry as segmenters
 from .run_folder import Benchmark
-from .words import interval, is_number, listing, metric_name, number, plural, score
+from .words import LEVEL, interval, is_number, listing, metric_name, number, plural, score
 
 _STATISTICS = (
     'C. Gourieroux, A. Monfort, E. Renault, "Indirect inference", J. Appl. Econometrics 8 (1993) S85-S118.',
@@ -28,7 +28,8 @@ def methods_paragraph(run: Benchmark) -> tuple[str, list[str]]:
     parameters = {p["name"]: p for p in run.calibration["parameters"]}
     radius = parameters.get("radius")
     size = (
-        f" (median radius {number(radius['value'])} {_unit(radius['unit'])}, 95 % interval {number(radius['low'])} to "
+        f" (median radius {number(radius['value'])} {_unit(radius['unit'])}, {LEVEL} interval "
+        f"{number(radius['low'])} to "
         f"{number(radius['high'])})"
         if radius and is_number(radius["low"])
         else ""
@@ -46,7 +47,7 @@ def methods_paragraph(run: Benchmark) -> tuple[str, list[str]]:
         f"{s['budget']} configurations each and scored by {metric_name(run.metric)} per image, averaged "
         f"over images; images "
         "on which a method failed got the worst score.",
-        "Intervals of scores are 95 % bias-corrected and accelerated bootstrap intervals over images "
+        f"Intervals of scores are {LEVEL} bias-corrected and accelerated bootstrap intervals over images "
         "[2]; intervals of ranks "
         "come from a bootstrap over images [3]; pairs of methods were compared by Wilcoxon's signed-rank test [4] with "
         "Holm's correction [5].",
@@ -61,7 +62,7 @@ def methods_paragraph(run: Benchmark) -> tuple[str, list[str]]:
     agreement = run.results.get("agreement")
     if agreement and is_number(agreement["tau"]):
         mark = _cite(references, [_KENDALL])
-        between = f" (95 % bootstrap interval {interval(agreement)})" if interval(agreement) else ""
+        between = f" ({LEVEL} bootstrap interval {interval(agreement)})" if interval(agreement) else ""
         text.append(
             f"The same methods ranked on {plural(n['real'], 'labelled real image')} agreed with this "
             f"ranking by Kendall's "

@@ -156,7 +156,7 @@ def _calibration_figures(run: Benchmark) -> dict[str, Markup]:
     result = {}
     for name, draw in plots.items():
         with styled(name):
-            figure, axes = panel(4.9, 5.6) if name == "statistics" else panel(4.4, 2.8)
+            figure, axes = panel(4.8, 5.6) if name == "statistics" else panel(4.1, 2.7)
             draw(axes)
             result[name] = to_svg(figure, name, f"{name} of real and of synthetic images")
     return result

@@ -82,7 +82,7 @@ class Picture:
             )
         )
         length, text = scale_bar(self.sample.grid, width)
-        size, y, x = max(height, width) / 26, 0.955 * height, 0.04 * width
+        size, y, x = max(height, width) / 19, 0.95 * height, 0.04 * width
         bar = Markup(
             '<g class="bar"><rect x="{x:.1f}" y="{y:.1f}" width="{length:.2f}" height="{thick:.2f}"/>'
             '<text x="{x:.1f}" y="{above:.1f}" font-size="{size:.1f}">{text}</text></g>'

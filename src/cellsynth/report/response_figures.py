@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from .drawing import MUTED, Look, key_at_right, panel, styled, to_svg
 from .run_folder import Benchmark
-from .words import metric_name, number
+from .words import LEVEL, metric_name, number
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ def draw_responses(run: Benchmark, look: Look) -> list[Response]:
         label = str(part["label"].iloc[0])
         breaks = {str(m): _said(rows["break_level"].iloc[0]) for m, rows in part.groupby("method")}
         n = int(part["n"].max())
-        caption = f"{label[:1].upper()}{label[1:]}. {n} images per level; the band is the 95 % interval of {run.ranked[0]}."
+        caption = (
+            f"{label[:1].upper()}{label[1:]}. {n} images per level; the band is the "
+            f"{LEVEL} interval of {run.ranked[0]}."
+        )
         result.append(Response(str(factor), _draw(run, look, part, str(factor), label), caption, breaks))
     return result
 
@@ -47,7 +50,7 @@ def _draw(run: Benchmark, look: Look, part: pd.DataFrame, factor: str, label: st
     levels = np.unique(part["level"].to_numpy(float))
     methods = [m for m in run.ranked if (part["method"] == m).any()]
     with styled(f"response-{factor}"):
-        figure, axes = panel(4.7, 2.9)
+        figure, axes = panel(4.3, 2.9)
         for method in methods:
             rows = part[part["method"] == method]
             colour, marker = look[method]

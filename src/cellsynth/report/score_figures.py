@@ -17,7 +17,7 @@ def draw_scores(run: Benchmark, look: Look) -> Markup:
     methods, metric = run.ranked, run.metric
     origins = [o for o in ("synthetic", "real") if run.ranking(o)]
     with styled("scores"):
-        figure, axes = panel(4.7, 0.7 + (0.42 if len(origins) == 2 else 0.34) * len(methods))
+        figure, axes = panel(4.3, 0.7 + (0.42 if len(origins) == 2 else 0.34) * len(methods))
         for i, method in enumerate(methods):
             for origin in origins:
                 y = i + (0 if len(origins) == 1 else -0.17 if origin == "synthetic" else 0.2)
@@ -70,7 +70,7 @@ def draw_ranks(run: Benchmark, look: Look, origin: str = "synthetic") -> Markup 
     if not np.isfinite(shares).any():
         return None
     with styled(f"ranks-{origin}"):
-        figure, axes = panel(4.7, 0.7 + 0.36 * len(methods))
+        figure, axes = panel(4.3, 0.7 + 0.36 * len(methods))
         for i, method in enumerate(methods):
             colour, _ = look[method]
             row = rows[method][0]
@@ -171,7 +171,7 @@ def draw_agreement(run: Benchmark, look: Look) -> Markup | None:
         and (real := run.mean("real", method, run.metric)) is not None
     ]
     with styled("agreement"):
-        figure, axes = panel(4.7, 3.8)
+        figure, axes = panel(4.3, 3.8)
         ends = []
         for i, (method, *both) in enumerate(rows):
             colour, marker = look[method]
@@ -202,7 +202,7 @@ def draw_tau(run: Benchmark) -> Markup | None:
     if not rows:
         return None
     with styled("tau"):
-        figure, axes = panel(4.7, 0.7 + 0.27 * len(rows))
+        figure, axes = panel(4.3, 0.7 + 0.27 * len(rows))
         for i, (_, row) in enumerate(rows):
             value, ends = whisker(row, "tau")
             axes.errorbar(value, i, xerr=ends, color=INK, lw=1.5)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .calibration_figures import standardised
 from .run_folder import Benchmark
-from .words import interval, is_number, listing, metric_name, number, plural, score, signed
+from .words import LEVEL, interval, is_number, listing, metric_name, number, plural, score, signed
 
 ALPHA = 0.05
 FEW_LABELLED = 10
@@ -28,101 +28,108 @@ class Verdict:
     """What stands on top of the page."""
 
     best: str
+    """Method to trust; empty where none ran."""
+
     answer: str
-    tied: list[str]
+
     also: list[str]
-    """Further sentences: what else is as good, what the real images say."""
+    """Further sentences: what else may be as good."""
 
     basis: str
     caveats: list[Caveat]
 
 
 def verdict(run: Benchmark) -> Verdict:
-    """Say which segmenter to trust, how sure that is, and what it rests on."""
-    ranking = run.ranking("synthetic")
-    best = run.ranked[0] if run.ranked else ""
-    if not best:
+    """Say which segmenter to trust, how sure that is, and what it rests on.
+
+    Synthetic images decide. Where real images are labelled and another method is best on them, that one is
+    advised if it may be the best on synthetic images as well; if not, the page says that the two disagree.
+    """
+    if not run.ranked:
         caveats = [
             Caveat("No segmenter ran", "None of the chosen methods is installed; see the table.", True)
         ]
-        return Verdict("", "No segmenter could be run, so there is no answer.", [], [], _basis(run), caveats)
-    tied = indistinguishable(run, "synthetic")
-    row = run.mean("synthetic", best, run.metric) or {"mean": ranking[best]["score"]}
-    between = interval(row)
-    with_interval = f" (95 % interval {between})" if between else ""
-    where = f"on {plural(run.results['n_images']['synthetic'], 'synthetic image')} made like yours"
-    value = f"{metric_name(run.metric)} of {score(row['mean'])}{with_interval} {where}"
+        return Verdict("", "No segmenter could be run, so there is no answer.", [], _basis(run), caveats)
+    first, real = run.ranked[0], _best_on_real(run)
+    best = real if real in maybe_best(run) else first
     caveats = _caveats(run, best)
-    is_doubtful = any(c.is_grave for c in caveats)
-    answer = f"{best} scores best: {value}." if is_doubtful else f"Trust {best}: {value}."
-    return Verdict(
-        best,
-        answer,
-        tied,
-        [*_tie_sentences(run, best, tied), *_real_sentences(run, best)],
-        _basis(run),
-        caveats,
-    )
+    return Verdict(best, _answer(run, best, real, caveats), _tie_sentences(run, first), _basis(run), caveats)
 
 
-def indistinguishable(run: Benchmark, origin: str) -> list[str]:
-    """Methods that may be as good as the best: their rank interval holds 1, or no test tells them apart."""
-    ranking = run.ranking(origin)
-    rows = sorted(
-        (r for r in ranking.values() if is_number(r["rank"])), key=lambda r: (r["rank"], r["method"])
-    )
-    if not rows:
-        return []
-    result = []
-    for row in rows[1:]:
-        test = run.test(origin, rows[0]["method"], row["method"])
-        p = test["p_holm"] if test else None
-        is_different = is_number(p) and p < ALPHA
-        may_be_first = is_number(row["rank_low"]) and row["rank_low"] <= 1
-        if may_be_first or not is_different:
-            result.append(row["method"])
-    return result
-
-
-def _tie_sentences(run: Benchmark, best: str, tied: list[str]) -> list[str]:
-    if not tied:
+def _answer(run: Benchmark, best: str, real: str, caveats: list[Caveat]) -> str:
+    first = run.ranked[0]
+    score_of = f"{metric_name(run.metric)} of {_value(run, 'synthetic', best)}"
+    on_synthetic = f"on {plural(run.results['n_images']['synthetic'], 'synthetic image')} made like yours"
+    if not real:
+        verb = "scores best" if any(c.is_grave for c in caveats) else "is the one to trust"
+        return f"{best} {verb}: {score_of} {on_synthetic}."
+    on_real = f"on your {plural(run.results['n_images']['real'], 'labelled image')}"
+    if real == first:
         return (
-            [
-                f"No other method comes up to it: {best} is ahead of each by more than chance (Holm-corrected tests)."
-            ]
-            if len(run.ranked) > 1
-            else []
+            f"{best} is the one to trust: {score_of} {on_synthetic}, and {_value(run, 'real', best)} "
+            f"{on_real}; best on both."
         )
-    word = "cannot be told apart from it" if len(tied) > 1 else "cannot be told apart from it either"
-    said = [f"{listing(tied)} {word.removesuffix(' either')} on these images."]
-    times = {m: run.cost(m).get("seconds_per_image") for m in [best, *tied]}
-    known = {m: t for m, t in times.items() if is_number(t)}
+    if real == best:
+        return (
+            f"{best} is the safest choice: best {on_real} ({metric_name(run.metric)} of "
+            f"{_value(run, 'real', best)}), and "
+            f"possibly so {on_synthetic} ({_value(run, 'synthetic', best)}; {first} has "
+            f"{_value(run, 'synthetic', first)})."
+        )
+    return (
+        f"There is no clear answer: {first} scores best {on_synthetic} ({score_of}), and {real} {on_real} "
+        f"({_value(run, 'real', real)}, where {first} has {_value(run, 'real', first)})."
+    )
+
+
+def _value(run: Benchmark, origin: str, method: str) -> str:
+    """Score and its interval in brackets."""
+    row = run.mean(origin, method, run.metric) or {}
+    between = interval(row)
+    return score(row.get("mean")) + (f" [{between}]" if between else "")
+
+
+def _best_on_real(run: Benchmark) -> str:
+    rows = [r for r in run.ranking("real").values() if is_number(r["rank"])]
+    return min(rows, key=lambda r: (r["rank"], r["method"]))["method"] if rows else ""
+
+
+def maybe_best(run: Benchmark) -> list[str]:
+    """Other methods whose rank interval on synthetic images reaches 1."""
+    ranking = run.ranking("synthetic")
+    return [m for m in run.ranked[1:] if is_number(low := ranking[m]["rank_low"]) and low <= 1]
+
+
+def not_separated(run: Benchmark) -> list[str]:
+    """Other methods that no corrected test tells from the best on synthetic images."""
+    tests = [(m, run.test("synthetic", run.ranked[0], m)) for m in run.ranked[1:]]
+    return [m for m, test in tests if test is None or not (is_number(p := test["p_holm"]) and p < ALPHA)]
+
+
+def _tie_sentences(run: Benchmark, best: str) -> list[str]:
+    if len(run.ranked) < 2:
+        return []
+    near = maybe_best(run)
+    unclear = [m for m in not_separated(run) if m not in near]
+    if not near and not unclear:
+        return [f"{best} is ahead of every other method by more than chance (Holm-corrected tests)."]
+    said = []
+    if near:
+        said.append(
+            f"{listing(near)} may be as good as {best} on synthetic images: others could have put "
+            f"{'it' if len(near) == 1 else 'them'} first."
+        )
+    if unclear:
+        either = " either" if near else ""
+        said.append(f"A strict test (Holm) does not tell {listing(unclear, 'or')} from {best}{either}.")
+    times = {m: run.cost(m).get("seconds_per_image") for m in [best, *near]}
+    known = {m: float(t) for m, t in times.items() if is_number(t)}
     if best in known and len(known) > 1:
         fastest = min(known, key=lambda m: known[m])
-        if fastest != best and known[best] > 1.5 * known[fastest]:
-            said.append(
-                f"Of these, {fastest} is the fastest, by a factor of {number(known[best] / known[fastest], 2)}."
-            )
+        if known[best] > 1.5 * known[fastest]:
+            factor = number(known[best] / known[fastest], 2)
+            said.append(f"Of these, {fastest} is the fastest, by a factor of {factor}.")
     return said
-
-
-def _real_sentences(run: Benchmark, best: str) -> list[str]:
-    ranking = run.ranking("real")
-    rows = sorted(
-        (r for r in ranking.values() if is_number(r["rank"])), key=lambda r: (r["rank"], r["method"])
-    )
-    if not rows:
-        return []
-    n = plural(run.results["n_images"]["real"], "labelled image")
-    first = rows[0]
-    mean = run.mean("real", first["method"], run.metric) or {}
-    between = f", 95 % interval {interval(mean)}" if interval(mean) else ""
-    if first["method"] == best:
-        return [f"On your {n} it is the best as well ({score(first['score'])}{between})."]
-    own = ranking.get(best, {}).get("score")
-    return [
-        f"On your {n} the best is {first['method']} ({score(first['score'])}{between}); {best} has {score(own)} there."
-    ]
 
 
 def _basis(run: Benchmark) -> str:
@@ -136,7 +143,7 @@ def _basis(run: Benchmark) -> str:
     )
     if run.has_reference:
         said += f"; {plural(run.results['n_images']['real'], 'real image')} with labels, to check the ranking"
-    return f"{said}."
+    return f"{said}. Brackets hold {LEVEL} intervals."
 
 
 def _caveats(run: Benchmark, best: str) -> list[Caveat]:
@@ -175,7 +182,8 @@ def _agreement_caveats(run: Benchmark) -> list[Caveat]:
         Caveat(
             "Do not trust the synthetic ranking alone",
             f"It agrees with the ranking on your labelled images by Kendall's tau = {score(tau)}"
-            f"{f' (95 % interval {between})' if between else ''}: {so}. Where the two differ, believe the real images.",
+            f"{f' ({LEVEL} interval {between})' if between else ''}: {so}. Where the two differ, believe "
+            f"the real images.",
             is_grave=True,
         )
     )
@@ -228,7 +236,7 @@ def _level_caveats(run: Benchmark, best: str) -> list[Caveat]:
             Caveat(
                 "Tuning on synthetic images did not help on yours",
                 f"On your labelled images the tuned methods differ from their defaults by {signed(gain['gain'], 3)} "
-                f"(95 % interval {interval(gain, 3)}). The defaults are listed in the files.",
+                f"({LEVEL} interval {interval(gain, 3)}). The defaults are listed in the files.",
             )
         )
     return caveats

@@ -18,6 +18,9 @@ _METRICS = {
     "recall": "recall",
 }
 
+LEVEL = "95\N{NO-BREAK SPACE}%"
+"""Of every interval."""
+
 NOTHING = "\N{EN DASH}"
 """In place of a number that is not defined."""
 
@@ -91,10 +94,10 @@ def percent(share: Any) -> str:
     if not is_number(share):
         return NOTHING
     if 0 < share < 0.01:
-        return "<1 %"
+        return "<1\N{NO-BREAK SPACE}%"
     if 0.99 < share < 1:
-        return ">99 %"
-    return f"{100 * share:.0f} %"
+        return ">99\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def seconds(value: Any) -> str:
