@@ -115,7 +115,7 @@ def _row(run: Benchmark, origin: str, name: str, title: str, sample: Sample | No
         labels = run.prediction(origin, method, name)
         lines, caption = Markup(), "failed on this image"
         if labels is not None and labels.shape == sample.image.shape[1:]:
-            lines, counts = _outlines(sample.labels, labels, picture.window)
+            lines, counts = outlines(sample.labels, labels, picture.window)
             caption = _caption(run, origin, method, name, counts, int(labels.max(initial=0)))
         svg = picture.svg(base, f"{method} on {name}: {caption}", lines, is_known=i > 0)
         panels.append(Panel(method, svg, caption))
@@ -132,7 +132,7 @@ def _caption(
     return f"{metric_name(run.metric)}: {score(float(value))}. {said}" if is_number(value) else said
 
 
-def _outlines(
+def outlines(
     reference: Labels | None, prediction: Labels, window: Window
 ) -> tuple[Markup, dict[str, int] | None]:
     """Lines over a window, and how many objects of the whole image had each outcome.
