@@ -107,10 +107,13 @@ def calibrate(
     """
     pool = pool or WorkerPool(1)
     notes: list[str] = []
-    first = list(_tracked(pool.map(_first_look, images.entries), "look", len(images), progress))
+    first = list(
+        _tracked(pool.map(partial(_first_look, polarity), images.entries), "look", len(images), progress)
+    )
     found_polarity: Polarity = polarity or _polarity_of(first)
+    first = _looked_again(first, images, found_polarity, pool)
     top_bits = max(look.bits for look in first)
-    diameter = _overall_diameter(first, found_polarity, images)
+    diameter = _overall_diameter(first, images)
     entries: Sequence[tuple[Entry, tuple[slice, ...] | None]] = [(entry, None) for entry in images.entries]
     if len(images) == 1:
         entries = _tiles(images.entries[0], diameter)
@@ -223,11 +226,10 @@ class _Look:
     name: str
     evidence: float
     bits: int
-    diameter_if_bright: float
-    diameter_if_dark: float
-
-    def diameter_of(self, polarity: Polarity) -> float:
-        return self.diameter_if_bright if polarity == "bright" else self.diameter_if_dark
+    polarity: Polarity
+    """What the image alone speaks for, or what the user said."""
+    diameter_px: float
+    """Under that polarity; NaN where nothing was found."""
 
 
 @dataclass(frozen=True)
@@ -259,21 +261,30 @@ def _counts(plane: Plane, bit_depth: int) -> Plane:
     return plane * np.float32(2**bit_depth - 1)
 
 
-def _first_look(entry: Entry) -> _Look:
+def _first_look(polarity: Polarity | None, entry: Entry) -> _Look:
     sample = entry.load()
     plane = _counts(sample.image[0], sample.bit_depth)
     bits = next(b for b in (8, 10, 12, 14, 16) if plane.max() < 2**b)
-    return _Look(
-        entry.name,
-        polarity_evidence(plane),
-        bits,
-        typical_diameter_px(plane),
-        typical_diameter_px(plane.max() - plane),
-    )
+    evidence = polarity_evidence(plane)
+    polarity = polarity or ("bright" if evidence >= 0 else "dark")
+    diameter = typical_diameter_px(plane if polarity == "bright" else plane.max() - plane)
+    return _Look(entry.name, evidence, bits, polarity, diameter)
 
 
-def _overall_diameter(looks: Sequence[_Look], polarity: Polarity, images: ImageSet) -> float:
-    found = np.array([look.diameter_of(polarity) for look in looks])
+def _looked_again(
+    looks: Sequence[_Look], images: ImageSet, polarity: Polarity, pool: WorkerPool
+) -> list[_Look]:
+    """Look again at the images that alone would speak for the other polarity."""
+    wrong = [i for i, look in enumerate(looks) if look.polarity != polarity]
+    again = pool.map(partial(_first_look, polarity), [images.entries[i] for i in wrong])
+    result = list(looks)
+    for i, look in zip(wrong, again, strict=True):
+        result[i] = look
+    return result
+
+
+def _overall_diameter(looks: Sequence[_Look], images: ImageSet) -> float:
+    found = np.array([look.diameter_px for look in looks])
     if np.isnan(found).all():
         raise InputError(
             f"{images.source}: nothing of the size of a cell stands out from the background in any image; check "
@@ -285,7 +296,7 @@ def _overall_diameter(looks: Sequence[_Look], polarity: Polarity, images: ImageS
 def _tiles(entry: Entry, diameter: float) -> list[tuple[Entry, tuple[slice, ...] | None]]:
     """Quarter (or ninths of) a single image, where tiles still hold several cells."""
     shape = entry.grid.shape_px
-    n = next((n for n in (3, 2) if min(shape) / n > 6 * diameter), 1)
+    n = next((n for n in (3, 2) if min(shape) / n > 4 * diameter), 1)
     if n == 1:
         return [(entry, None)]
     cuts = [np.linspace(0, s, n + 1).astype(int) for s in shape]
@@ -296,27 +307,22 @@ def _tiles(entry: Entry, diameter: float) -> list[tuple[Entry, tuple[slice, ...]
     ]
 
 
-def _oriented(plane: Plane, polarity: Polarity) -> Plane:
-    """Cells bright. A dark-cell image is mirrored about its own range, which keeps differences."""
-    return plane if polarity == "bright" else plane.max() - plane
-
-
 def _measure_real(work: tuple[Entry, tuple[slice, ...] | None, Polarity, float]) -> Measured:
     entry, window, polarity, diameter = work
     sample = entry.load()
     plane = _counts(sample.image[0], sample.bit_depth)
     if window is not None:
         plane = np.ascontiguousarray(plane[window])
-    return measure(entry.name, _oriented(plane, polarity), diameter)
+    return measure(entry.name, plane, diameter, polarity)
 
 
 def _measure_synthetic(
     recipe: Recipe, polarity: Polarity, diameter_px: dict[str, float], index: int
 ) -> Measured:
     sample = make_sample(recipe, index)
-    plane = _oriented(_counts(sample.image[0], sample.bit_depth), polarity)
+    plane = _counts(sample.image[0], sample.bit_depth)
     condition = str(sample.provenance["condition"])
-    return measure(sample.name, plane, diameter_px[condition])
+    return measure(sample.name, plane, diameter_px[condition], polarity)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ..core.grid import Grid
 from ..core.types import Labels, Mask, Plane
 from ..segment.base import registry as segmenters
 from ._noise import photon_transfer
+from ._polarity import Polarity
 
 STATISTICS = {
     "density": ("cells per million pixels", "count of segmented cells over the area"),
@@ -68,31 +69,37 @@ QUANTILES = np.r_[0.001, 0.01, np.linspace(0.05, 0.95, 19), 0.99, 0.999]
 N_RINGS = 48
 
 
-def measure(name: str, plane: Plane, diameter_px: float) -> Measured:
+def measure(name: str, plane: Plane, diameter_px: float, polarity: Polarity = "bright") -> Measured:
     """Measure one image.
 
     Parameters
     ----------
     plane : (Y, X) float32
-        Grey levels, cells bright.
+        Grey levels.
     diameter_px
         Typical diameter of a cell, which sets the scale of the segmentation.
+    polarity
+        Where cells are dark, what is said of cells is measured in the mirrored image; noise, level of the
+        background and quantiles belong to the image as it is.
     """
+    noise = photon_transfer(plane)
+    quantiles = np.quantile(plane, QUANTILES)
+    top = float(plane.max())
+    if polarity == "dark":
+        plane = top - plane
     grid = Grid(shape_px=(plane.shape[0], plane.shape[1]), is_scale_known=False)
     segmenter = segmenters.get("local_threshold").parse({"diameter_um": diameter_px})
-    top = max(float(plane.max()), 1.0)
-    labels = segmenter.build(grid)((plane / np.float32(top))[None])
+    labels = segmenter.build(grid)((plane / np.float32(max(top, 1.0)))[None])
     n = int(labels.max())
     statistics = dict.fromkeys(STATISTICS, float("nan"))
     statistics["density"] = n / plane.size * 1e6
-    noise = photon_transfer(plane)
     statistics |= {
         "gain": noise.gain,
         "noise_floor": noise.floor_counts,
         "noise_correlation": noise.correlation,
     }
     ground = _background(plane, labels, diameter_px)
-    statistics["background"] = ground.level
+    statistics["background"] = ground.level if polarity == "bright" else top - ground.level
     cells = _Cells.of(plane, labels, diameter_px)
     if len(cells.radius) >= 3:
         statistics |= _of_cells(cells)
@@ -100,9 +107,7 @@ def measure(name: str, plane: Plane, diameter_px: float) -> Measured:
         statistics["gradient"] = ground.variation / typical
         statistics["haze"] = ground.excess_near / typical
         statistics |= _of_arrangement(labels, cells, diameter_px)
-    return Measured(
-        name, statistics, cells.radius, cells.contrast, np.quantile(plane, QUANTILES), radial_spectrum(plane)
-    )
+    return Measured(name, statistics, cells.radius, cells.contrast, quantiles, radial_spectrum(plane))
 
 
 def radial_spectrum(plane: Plane) -> Float[np.ndarray, " f"]:
