@@ -10,6 +10,7 @@ from typing import Any
 from ..core.grid import Grid
 from ..core.types import Labels
 from ..data.image_set import Entry
+from ..data.label_file import read_label_file
 from ..io.labels import write_labels
 from ..segment.base import registry
 
@@ -59,6 +60,12 @@ def run_job(job: Job) -> Outcome:
     voxel_um = sample.grid.voxel_um if sample.grid.is_scale_known else None
     write_labels(job.out, labels, voxel_um=voxel_um)
     return Outcome(job.method, sample.name, int(labels.max(initial=0)), seconds, peak_mb)
+
+
+def earlier_outcome(job: Job) -> Outcome:
+    """What is still known of a job whose labels an interrupted run left; its time and memory are not."""
+    labels = read_label_file(job.out, may_be_mask=True)
+    return Outcome(job.method, job.entry.name, int(labels.max(initial=0)), float("nan"), float("nan"))
 
 
 _built: dict[tuple[str, str], Any] = {}

@@ -89,14 +89,21 @@ def _check_same(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> N
             "it with that version, or choose another folder"
         )
     changed = [
-        f"{part} {key}: {old[part].get(key)!r} then, {new[part].get(key)!r} now"
-        for part in ("settings", "inputs")
-        for key in sorted({*old[part], *new[part]})
-        if old[part].get(key) != new[part].get(key)
+        f"{key} ({old['settings'].get(key)!r} then, {new['settings'].get(key)!r} now)"
+        for key in sorted({*old["settings"], *new["settings"]})
+        if old["settings"].get(key) != new["settings"].get(key)
+    ]
+    changed += [
+        f"the file {key} (other content)"
+        if key in old["inputs"] and key in new["inputs"]
+        # One that is only in the new run was not there, or not asked for, in the old one.
+        else f"the file {key} (only {'now' if key in new['inputs'] else 'then'})"
+        for key in sorted({*old["inputs"], *new["inputs"]})
+        if old["inputs"].get(key) != new["inputs"].get(key)
     ]
     if changed:
         more = f" and {len(changed) - 6} more" if len(changed) > 6 else ""
         raise RecipeError(
-            f"{path}: --resume continues the same run, and this one differs in {'; '.join(changed[:6])}{more}; repeat "
+            f"{path}: --resume continues the same run, and this one differs in {', '.join(changed[:6])}{more}; repeat "
             "the same command, or choose another folder"
         )

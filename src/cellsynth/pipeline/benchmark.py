@@ -115,15 +115,23 @@ def run_benchmark(
     quiet: bool = False,
 ) -> Path:
     """`benchmark` on a set that was read already; its labels, where it has some, are the reference."""
-    from ..core.errors import InputError
+    from ..core.errors import RecipeError
     from ..core.parallel import worker_pool
     from ._progress import Progress
     from ._run_folder import RunFolder
+    from .calibrate import check_overrides
     from .report import write_report
 
-    for name, value, least in (("n-images", n_images, 2), ("n-tuning", n_tuning, 1), ("budget", budget, 1)):
+    at_least = (
+        ("n-images", n_images, 2),
+        ("n-tuning", n_tuning, 1),
+        ("budget", budget, 1),
+        ("seed", seed, 0),
+    )
+    for name, value, least in at_least:
         if value < least:
-            raise InputError(f"--{name} is {value}; at least {least} is needed")
+            raise RecipeError(f"--{name} is {value}; at least {least} is needed")
+    check_overrides(overrides)
     _check_metric(metric)
     chosen = _chosen_methods(methods)
     progress = Progress(is_quiet=quiet)
@@ -191,9 +199,15 @@ def _check_metric(metric: str) -> None:
 
 def _chosen_methods(methods: str) -> list[dict[str, Any]]:
     """Segmenters by name, with the line that installs what is missing."""
+    from ..core.errors import RecipeError
     from ..segment.base import registry
 
-    names = registry.names() if methods == "all" else [n.strip() for n in methods.split(",") if n.strip()]
+    given = dict.fromkeys(n.strip() for n in methods.split(",") if n.strip())
+    names = registry.names() if methods == "all" else list(given)
+    if not names:
+        raise RecipeError(
+            f"--methods is {methods!r}; give names separated by commas: {', '.join(registry.names())}"
+        )
     found = [(name, registry.get(name)) for name in names]
     return [
         {

@@ -53,6 +53,7 @@ def calibrate_images(
     from ..core.errors import OutputExistsError
     from ..core.parallel import worker_pool
     from ..data.source import read_any
+    from ..io.atomic import make_folder
     from ..io.yaml import write_yaml
     from ..recipe import overridden
     from ._progress import Progress
@@ -62,11 +63,13 @@ def calibrate_images(
         path = path.with_name(path.name + ".yaml")
     folder = path.with_suffix("")
     for taken in (path, folder):
-        if taken.exists():
+        if taken.exists() and not (taken == folder and folder.is_dir() and not any(folder.iterdir())):
             raise OutputExistsError(
                 f"{taken}: exists already, and nothing is overwritten; choose another name"
             )
+    check_overrides([f"seed={seed}", f"n_samples={n_samples}", *overrides])
     found = read_any(Path(images), channel=channel, voxel_um=voxel_um)
+    make_folder(folder)  # now, so that work is not lost where nothing can be written
     with worker_pool(workers) as pool:
         calibration = fit_recipe(
             found, pool, Progress(is_quiet=quiet), polarity=polarity, seed=seed, n_samples=n_samples
@@ -76,6 +79,21 @@ def calibrate_images(
     _draw(folder, found, calibration)
     write_yaml(path, final.to_dict())
     return calibration
+
+
+def check_overrides(overrides: Sequence[str]) -> None:
+    """Refuse a misspelt override before the work, not after it.
+
+    Raises
+    ------
+    RecipeError
+        If a recipe like those that calibration writes does not take the overrides.
+    """
+    from ..recipe import Recipe, overridden
+
+    overridden(
+        Recipe.parse({"labels": {"kind": "ellipsoids", "n_cells": None, "density_per_mm2": 1.0}}), overrides
+    )
 
 
 def fit_recipe(images: "ImageSet", pool: "WorkerPool", progress: "Progress", **options: Any) -> "Calibration":

@@ -48,6 +48,8 @@ def evaluate_labels(
         raise OutputExistsError(f"{out}: holds other data, and nothing is overwritten; choose another folder")
     predicted, truth = read_labels(Path(prediction)), read_labels(Path(reference))
     names = pair_labels(predicted, truth)
+    if out is not None:
+        make_folder(out)  # now, so that work is not lost where nothing can be written
     metrics = scored_metrics()
     rows, objects = [], []
     for name in Progress(is_quiet=quiet).track(names, "evaluate", len(names)):
@@ -66,7 +68,6 @@ def evaluate_labels(
     summary = summary_table(scores, metrics, key=Key.from_seed(0).child("evaluate"))
     summary = summary[["metric", "mean", "low", "high", "n"]]
     if out is not None:
-        make_folder(out)
         write_parquet(out / "scores.parquet", scores[["image", "metric", "value"]])
         write_parquet(out / "objects.parquet", pd.concat(objects, ignore_index=True))
         write_json(out / "summary.json", {"level": 0.95, "metrics": summary.to_dict(orient="records")})
