@@ -123,12 +123,7 @@ def calibrate(
             if len(entries) > 1
             else "There is one image, too small to cut into tiles, so no parameter has an interval."
         )
-    diameters = {
-        look.name: look.diameter_of(found_polarity)
-        if not isnan(look.diameter_of(found_polarity))
-        else diameter
-        for look in first
-    }
+    diameters = {look.name: diameter if isnan(look.diameter_px) else look.diameter_px for look in first}
     work: list[tuple[Entry, tuple[slice, ...] | None, Polarity, float]] = [
         (entry, window, found_polarity, float(np.clip(diameters[entry.name], diameter / 3, diameter * 3)))
         for entry, window in entries
@@ -207,9 +202,10 @@ def first_impression(images: ImageSet, pool: WorkerPool, polarity: Polarity | No
     InputError
         If nothing of the size of a cell stands out in any image.
     """
-    looks = list(pool.map(_first_look, images.entries))
+    looks = list(pool.map(partial(_first_look, polarity), images.entries))
     polarity = polarity or _polarity_of(looks)
-    return Impression(polarity, _overall_diameter(looks, polarity, images) * _px_um(images.grid(0)))
+    diameter_px = _overall_diameter(_looked_again(looks, images, polarity, pool), images)
+    return Impression(polarity, diameter_px * _px_um(images.grid(0)))
 
 
 def _polarity_of(looks: Sequence["_Look"]) -> Polarity:
