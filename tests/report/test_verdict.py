@@ -32,13 +32,14 @@ def ranking(scores: tuple[float, float, float], lows: tuple[int, int, int]) -> d
 
 
 def with_results(
-    benchmark: Benchmark, synthetic: Any, real: Any = None, p: float = 1.0, tau: float = 0.9
+    benchmark: Benchmark, synthetic: Any, real: Any = None, p: float = 1.0, tau: float = 0.9, n: int = 24
 ) -> Benchmark:
     pairs = [("h_maxima", "otsu"), ("h_maxima", "voronoi_otsu"), ("otsu", "voronoi_otsu")]
     tests = [
         {
             "method_a": a,
             "method_b": b,
+            "n": n,
             "mean_difference": 0.1,
             "low": 0.0,
             "high": 0.2,
@@ -53,7 +54,7 @@ def with_results(
         **benchmark.results,
         "rankings": both,
         "tests": dict.fromkeys(both, tests),
-        "n_images": {"synthetic": 24, "real": 20},
+        "n_images": {"synthetic": n, "real": 20},
         "tuning_gain": {},
         "agreement": agreement if real else None,
     }
@@ -80,6 +81,11 @@ def test_methods_that_may_be_as_good_are_named(benchmark: Benchmark) -> None:
     said = " ".join(verdict(run).also)
     assert "voronoi_otsu may be as good as h_maxima" in said
     assert "does not tell otsu from h_maxima either" in said
+
+
+def test_too_few_images_for_tests_are_said_to_be(benchmark: Benchmark) -> None:
+    run = with_results(benchmark, ranking((0.9, 0.5, 0.7), (1, 3, 2)), n=6)
+    assert "too few for strict tests" in " ".join(verdict(run).also)
 
 
 def test_real_images_decide_among_methods_that_are_about_equal(benchmark: Benchmark) -> None:

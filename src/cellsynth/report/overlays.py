@@ -1,7 +1,7 @@
 """Outlines of what a method found, over the image: where it is right and where it fails."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,23 +48,27 @@ class Row:
     is_missing: bool = False
 
 
-def shown_methods(run: Benchmark) -> list[str]:
-    """The best, a middling and the worst method."""
-    ranked = run.ranked
-    return list(dict.fromkeys([ranked[0], ranked[(len(ranked) - 1) // 2], ranked[-1]])) if ranked else []
+def shown_methods(run: Benchmark, best: str) -> list[str]:
+    """The method that is advised, a middling and the worst one; of those that did not fail everywhere."""
+    has_failed = run.scores.groupby("method")["failed"].all()
+    ranked = [m for m in run.ranked if m == best or not has_failed.get(m, False)]
+    return list(dict.fromkeys([best, ranked[(len(ranked) - 1) // 2], ranked[-1]])) if ranked else []
 
 
-def overlay_rows(run: Benchmark) -> list[Row]:
-    """Rows of overlays: a typical and the hardest synthetic image, the same of real ones, one without labels."""
+def overlay_rows(run: Benchmark, shown: Sequence[str]) -> list[Row]:
+    """Rows of overlays: a typical and the hardest synthetic image, the same of real ones, and some without labels."""
+    if not shown:
+        return []
     synthetic = run.synthetic
     rows = [
-        _row(run, "synthetic", name, f"Synthetic, {why}", _sample(synthetic, name))
+        _row(run, shown, "synthetic", name, f"Synthetic, {why}", _sample(synthetic, name))
         for name, why in _telling(run, "synthetic")
     ]
     for name, why in _telling(run, "real") if run.has_reference else []:
-        rows.append(_row(run, "real", name, f"{name}, {why}", run.real_sample(name)))
+        rows.append(_row(run, shown, "real", name, f"{name}, {why}", run.real_sample(name)))
     rows += [
-        _row(run, "real", name, f"{name}, not labelled", run.real_sample(name)) for name in _unlabelled(run)
+        _row(run, shown, "real", name, f"{name}, not labelled", run.real_sample(name))
+        for name in _unlabelled(run)
     ]
     return rows
 
@@ -100,7 +104,9 @@ def _has_prediction(run: Benchmark, name: str) -> bool:
     return any((folder / method / f"{name}.tif").exists() for method in run.ranked)
 
 
-def _row(run: Benchmark, origin: str, name: str, title: str, sample: Sample | None) -> Row:
+def _row(
+    run: Benchmark, shown: Sequence[str], origin: str, name: str, title: str, sample: Sample | None
+) -> Row:
     if sample is None:
         note = "The image is no longer where it was when the benchmark ran, or has changed, so it cannot be shown."
         return Row(title, note, [], is_missing=True)
@@ -111,7 +117,7 @@ def _row(run: Benchmark, origin: str, name: str, title: str, sample: Sample | No
         f"image-{origin}-{list(run.real).index(name) if origin == 'real' else run.synthetic.index_of(name)}"
     )
     panels = []
-    for i, method in enumerate(shown_methods(run)):
+    for i, method in enumerate(shown):
         labels = run.prediction(origin, method, name)
         lines, caption = Markup(), "failed on this image"
         if labels is not None and labels.shape == sample.image.shape[1:]:

@@ -98,12 +98,14 @@ def _contents(run: Benchmark, environment: Environment) -> dict[str, Any]:
     style = environment.get_template("style.css").render()
     paragraph, references = methods_paragraph(run)
     pairs, n_conditions = gallery(run)
+    answer = verdict(run)
+    shown = shown_methods(run, answer.best)
     return {
         "run": run,
         "words": words,
         "style": Markup(style),  # noqa: S704 a file of this package
         "colours": {m: colour for m, (colour, _) in look.items()},
-        "verdict": verdict(run),
+        "verdict": answer,
         "pairs": pairs,
         "n_conditions": n_conditions,
         "columns": _columns(run),
@@ -111,9 +113,9 @@ def _contents(run: Benchmark, environment: Environment) -> dict[str, Any]:
         "tests": {o: _test_matrix(run, o) for o in run.results["rankings"]},
         "alpha": ALPHA,
         "figures": _score_figures(run, look) | _calibration_figures(run),
-        "overlays": overlay_rows(run) if run.ranked else [],
+        "overlays": overlay_rows(run, shown),
         "outcomes": OUTCOMES,
-        "shown": shown_methods(run),
+        "shown": shown,
         "responses": draw_responses(run, look),
         "paragraph": paragraph,
         "references": references,

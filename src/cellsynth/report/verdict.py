@@ -106,6 +106,13 @@ def not_separated(run: Benchmark) -> list[str]:
     return [m for m, test in tests if test is None or not (is_number(p := test["p_holm"]) and p < ALPHA)]
 
 
+def _can_separate(run: Benchmark) -> bool:
+    """Whether the signed-rank test of the images there are can pass Holm's correction at all."""
+    tests = run.results["tests"]["synthetic"]
+    # The smallest p of n differences is 2 / 2^n, and the first of k pairs is corrected by k.
+    return bool(tests) and min(2 * 0.5 ** t["n"] for t in tests) * len(tests) < ALPHA
+
+
 def _tie_sentences(run: Benchmark, best: str) -> list[str]:
     if len(run.ranked) < 2:
         return []
@@ -115,11 +122,16 @@ def _tie_sentences(run: Benchmark, best: str) -> list[str]:
         return [f"{best} is ahead of every other method by more than chance (Holm-corrected tests)."]
     said = []
     if near:
+        them = "it" if len(near) == 1 else "them"
         said.append(
-            f"{listing(near)} may be as good as {best} on synthetic images: others could have put "
-            f"{'it' if len(near) == 1 else 'them'} first."
+            f"{listing(near)} may be as good as {best} on synthetic images: other images could have put {them} first."
         )
-    if unclear:
+    if unclear and not _can_separate(run):
+        said.append(
+            f"{plural(run.results['n_images']['synthetic'], 'synthetic image')} are too few for strict tests (Holm); "
+            "more of them (--n-images) would allow some."
+        )
+    elif unclear:
         either = " either" if near else ""
         said.append(f"A strict test (Holm) does not tell {listing(unclear, 'or')} from {best}{either}.")
     times = {m: run.cost(m).get("seconds_per_image") for m in [best, *near]}
