@@ -89,6 +89,18 @@ class Recipe(Config):
             for c in self.conditions
         )
 
+    def check_builds(self) -> None:
+        """Refuse what only shows when a method meets the grid, such as a volume for a 2D renderer.
+
+        Raises
+        ------
+        RecipeError
+            Says what does not go together.
+        """
+        for variant in self.variants:
+            variant.labels.build(variant.grid)
+            variant.render.build(variant.grid)
+
     def condition_of(self, index: int) -> int:
         """Which condition a sample follows: by index alone, in proportion to the weights at every length."""
         if len(self.conditions) < 2:

@@ -9,6 +9,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
 from scipy.special import ndtr
 
 from ..core.distribution import Distribution
+from ..core.errors import RecipeError
 from ..core.grid import Grid
 from ..core.rng import Key
 from ..core.scene import Objects, Scene, SceneFn
@@ -71,14 +72,27 @@ class Ellipsoids(AbstractLabelGenerator):
     def _check_count(self) -> "Ellipsoids":
         if (self.n_cells is None) == (self.density_per_mm2 is None):
             raise ValueError("give either n_cells or density_per_mm2 (set the other to null)")
-        if self.axis_ratio.upper > 1 and self.axis_ratio.high is None and self.axis_ratio.median is None:
-            raise ValueError(f"axis_ratio is minor over major, at most 1; saw up to {self.axis_ratio.upper}")
+        if isinstance(self.n_cells, tuple) and self.n_cells[0] > self.n_cells[1]:
+            raise ValueError(f"n_cells is a range [fewest, most]; saw {list(self.n_cells)}")
+        typical = float(self.axis_ratio.at(np.array([0.5]))[0])
+        if typical > 1:  # tails above 1 are cut off
+            raise ValueError(f"axis_ratio is minor over major, at most 1; its median is {typical:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_adgan(self) -> "Ellipsoids":
+        if self.eccentricity[0] > self.eccentricity[1]:
+            raise ValueError(f"eccentricity is a range [least, most]; saw {list(self.eccentricity)}")
+        if self.placement == "adgan" and self.n_cells is None:
+            raise ValueError("placement: adgan needs n_cells: [fewest, most], not a density")
+        if self.placement == "adgan" and (self.radius_um.low is None or self.radius_um.high is None):
+            raise ValueError("placement: adgan needs radius_um: [smallest, largest]")
         return self
 
     def build(self, grid: Grid, device: str = "cpu") -> SceneFn:
         """Make the function that scatters cells on `grid` (2D or 3D)."""
         if self.density_per_mm2 is not None and grid.ndim == 3:
-            raise ValueError("density_per_mm2 is for 2D grids; give n_cells for a volume")
+            raise RecipeError("density_per_mm2 is for 2D grids; give n_cells for a volume")
         rule = _scatter_by_rejection if self.placement == "adgan" else _scatter
         return partial(rule, self, grid)
 
@@ -115,11 +129,9 @@ def _scatter(config: Ellipsoids, grid: Grid, key: Key) -> Scene:
 def _scatter_by_rejection(config: Ellipsoids, grid: Grid, key: Key) -> Scene:
     """Scene by the published rule; counts and radii as the recipe gives them."""
     n = config.n_cells if isinstance(config.n_cells, tuple) else (config.n_cells or 0, config.n_cells or 0)
-    radius = (config.radius_um.low, config.radius_um.high)
-    if radius[0] is None or radius[1] is None:
-        raise ValueError("placement: adgan needs radius_um: [smallest, largest]")
+    radius = (config.radius_um.low or 0.0, config.radius_um.high or 0.0)
     centre, axes, rotation = place_by_rejection(
-        grid, n, (radius[0], radius[1]), config.eccentricity, key.child("adgan").generator()
+        grid, n, radius, config.eccentricity, key.child("adgan").generator()
     )
     keys = np.array([key.child("object", i).uint64() for i in range(len(centre))], np.uint64)
     intensity = config.intensity.sample(len(centre), key.child("intensity").generator())

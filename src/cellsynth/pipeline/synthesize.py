@@ -67,7 +67,9 @@ def make_dataset(
     from ._progress import Progress
 
     assert isinstance(progress, Progress)
-    _check_memory(recipe, pool.n_workers)  # before anything is written, as are conditions that cannot be made
+    # What cannot be made is refused before anything is written.
+    recipe.check_builds()
+    _check_memory(recipe, pool.n_workers)
     writer = DatasetWriter.open(out, recipe.to_dict(), is_resume=is_resume, inputs=inputs)
     index = dict(zip(recipe.sample_names(), recipe.sample_indices(), strict=True))
     todo = [index[name] for name in writer.pending(list(index))]

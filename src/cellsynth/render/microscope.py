@@ -9,6 +9,7 @@ from annotated_types import Interval
 from pydantic import NonNegativeFloat, PositiveFloat
 
 from ..core.config import Config
+from ..core.errors import RecipeError
 from ..core.grid import Grid
 from ..core.lattice import uniform
 from ..core.rng import Key
@@ -84,7 +85,7 @@ class Microscope(AbstractRenderer):
     def build(self, grid: Grid, device: str = "cpu") -> RenderFn:
         """Make the function that takes the picture of a scene on `grid`."""
         if grid.ndim != 2:
-            raise ValueError(f"microscope renders 2D scenes; the grid is {grid.shape_px}")
+            raise RecipeError(f"microscope renders 2D scenes; the grid is {grid.shape_px}")
         return partial(take_picture, self, grid)
 
 
