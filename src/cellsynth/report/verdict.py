@@ -1,26 +1,12 @@
-"""The answer of a benchmark in one sentence, and what a careful reader would object."""
+"""The answer of a benchmark in one sentence, and what it rests on."""
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from .calibration_figures import standardised
+from .caveats import Caveat, caveats_of
 from .run_folder import Benchmark
-from .words import LEVEL, interval, is_number, listing, metric_name, number, plural, score, signed
+from .words import LEVEL, interval, is_number, listing, metric_name, number, plural, score
 
 ALPHA = 0.05
-FEW_LABELLED = 10
-"""Labelled images below which a real ranking is itself uncertain."""
-
-
-@dataclass(frozen=True)
-class Caveat:
-    """Something that limits the answer."""
-
-    title: str
-    text: str
-    is_grave: bool = False
-    """Whether it may overturn the answer."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +38,7 @@ def verdict(run: Benchmark) -> Verdict:
         return Verdict("", "No segmenter could be run, so there is no answer.", [], _basis(run), caveats)
     first, real = run.ranked[0], _best_on_real(run)
     best = real if real in maybe_best(run) else first
-    caveats = _caveats(run, best)
+    caveats = caveats_of(run, best)
     return Verdict(best, _answer(run, best, real, caveats), _tie_sentences(run, first), _basis(run), caveats)
 
 
@@ -156,148 +142,3 @@ def _basis(run: Benchmark) -> str:
     if run.has_reference:
         said += f"; {plural(run.results['n_images']['real'], 'real image')} with labels, to check the ranking"
     return f"{said}. Brackets hold {LEVEL} intervals."
-
-
-def _caveats(run: Benchmark, best: str) -> list[Caveat]:
-    found = [*_agreement_caveats(run), *_level_caveats(run, best), *_misfit_caveats(run), *_run_caveats(run)]
-    found += [Caveat("From the calibration", note) for note in run.calibration["notes"]]
-    return sorted(found, key=lambda c: not c.is_grave)
-
-
-def _agreement_caveats(run: Benchmark) -> list[Caveat]:
-    if not run.has_reference:
-        return [
-            Caveat(
-                "Not checked on real images",
-                "No labels were given, so nothing here shows that the ranking holds on your images. "
-                "Label a few of them "
-                "(five or more) and run again with --reference LABELS.",
-            )
-        ]
-    agreement, n = run.results.get("agreement"), run.results["n_images"]["real"]
-    caveats = []
-    if n < FEW_LABELLED:
-        caveats.append(
-            Caveat(
-                f"Only {plural(n, 'labelled image')}",
-                "The ranking on real images is itself uncertain; more labelled images would settle it.",
-            )
-        )
-    if not agreement or not is_number(agreement["tau"]):
-        return caveats
-    tau, low = agreement["tau"], agreement["low"]
-    if tau >= 0.5 and (not is_number(low) or low > 0):
-        return caveats
-    between = interval(agreement)
-    so = "the interval includes 0" if is_number(low) and low <= 0 <= agreement["high"] else "that is little"
-    caveats.append(
-        Caveat(
-            "Do not trust the synthetic ranking alone",
-            f"It agrees with the ranking on your labelled images by Kendall's tau = {score(tau)}"
-            f"{f' ({LEVEL} interval {between})' if between else ''}: {so}. Where the two differ, believe "
-            f"the real images.",
-            is_grave=True,
-        )
-    )
-    return caveats
-
-
-def _level_caveats(run: Benchmark, best: str) -> list[Caveat]:
-    """Is it easier than reality; is anything good enough; did tuning help."""
-    caveats = []
-    synthetic, real = run.ranking("synthetic"), run.ranking("real")
-    both = [
-        (synthetic[m]["score"], real[m]["score"])
-        for m in run.ranked
-        if m in real and is_number(synthetic[m]["score"]) and is_number(real[m]["score"])
-    ]
-    is_share = run.is_higher_better
-    if both and is_share:
-        gap = float(np.mean([a - b for a, b in both]))
-        if gap > 0.1:
-            caveats.append(
-                Caveat(
-                    "The synthetic images are easier than yours",
-                    f"The methods score {score(gap)} higher on them than on your labelled images, on "
-                    f"average. Expect the level "
-                    "of the real scores, not of the synthetic ones; what makes your images hard (debris, "
-                    "dim or overlapping "
-                    "cells, uneven outlines) is not all in the simulation.",
-                )
-            )
-        elif gap < -0.1:
-            caveats.append(
-                Caveat(
-                    "The synthetic images are harder than yours",
-                    f"The methods score {score(-gap)} lower on them than on your labelled images, on average.",
-                )
-            )
-    top = real.get(best, synthetic[best])["score"]
-    if is_share and is_number(top) and top < 0.5:
-        caveats.append(
-            Caveat(
-                "Even the best is poor",
-                f"A score of {score(top)} means that at most half of the cells are right. None of these "
-                f"methods may do.",
-                is_grave=True,
-            )
-        )
-    gain = run.gain("real", "all methods")
-    if gain and is_number(gain["high"]) and gain["high"] < 0:
-        caveats.append(
-            Caveat(
-                "Tuning on synthetic images did not help on yours",
-                f"On your labelled images the tuned methods differ from their defaults by {signed(gain['gain'], 3)} "
-                f"({LEVEL} interval {interval(gain, 3)}). The defaults are listed in the files.",
-            )
-        )
-    return caveats
-
-
-def _misfit_caveats(run: Benchmark) -> list[Caveat]:
-    table = standardised(run.statistics)
-    far = []
-    for name in dict.fromkeys(table["statistic"]):
-        z = table.loc[(table["statistic"] == name) & (table["origin"] == "synthetic"), "z"].median()
-        if abs(z) > 2:
-            far.append(f"{name.replace('_', ' ')} ({'too high' if z > 0 else 'too low'})")
-    if not far:
-        return []
-    return [
-        Caveat(
-            "The synthetic images differ from yours",
-            f"Further than twice the spread between your images: {listing(far)}. See “The calibrated recipe”.",
-        )
-    ]
-
-
-def _run_caveats(run: Benchmark) -> list[Caveat]:
-    caveats = []
-    n = run.results["n_images"].get("synthetic", 0)
-    if n < 4:
-        caveats.append(
-            Caveat(
-                "Too few synthetic images for intervals",
-                f"{plural(n, 'image')} cannot say how uncertain a score is; raise --n-images to 24 or more.",
-                is_grave=True,
-            )
-        )
-    failed = [m for m in run.ranked if run.cost(m).get("n_failed")]
-    if failed:
-        caveats.append(
-            Caveat(
-                "Methods failed",
-                f"{listing(failed)} stopped with an error on some image. A failure scores worst; the "
-                f"table has the message.",
-            )
-        )
-    absent = [m["kind"] for m in run.missing]
-    if absent:
-        caveats.append(
-            Caveat(
-                "Not every method was compared",
-                f"{listing(absent)} {'is' if len(absent) == 1 else 'are'} not installed; the table has the lines that "
-                "install them.",
-            )
-        )
-    return caveats
