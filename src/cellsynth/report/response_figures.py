@@ -69,7 +69,11 @@ def _draw(run: Benchmark, look: Look, part: pd.DataFrame, factor: str, label: st
         if run.is_higher_better:
             axes.set_ylim(0, 1.02)
         means = {m: part.loc[part["method"] == m, "mean"].mean() for m in methods}
-        key_at_right(axes, [(m, look[m][0]) for m in sorted(methods, key=lambda m: -means[m])], gap=0.09)
+        key_at_right(
+            axes,
+            [(m, look[m][0]) for m in sorted(methods, key=lambda m: means[m], reverse=run.is_higher_better)],
+            gap=0.09,
+        )
         return to_svg(
             figure, f"response-{factor}", f"{metric_name(run.metric)} of every method against {label}"
         )

@@ -137,8 +137,8 @@ def _basis(run: Benchmark) -> str:
         f"Rests on {plural(run.calibration['n_images'], 'image')} of yours, from which "
         f"{plural(kinds, 'kind')} of image "
         f"{'was' if kinds == 1 else 'were'} learnt; {plural(n, 'synthetic image')} with exact labels; "
-        f"{plural(len(run.ranked), 'method')}, tuned on {run.settings['n_tuning']} other synthetic images"
+        f"{plural(len(run.ranked), 'method')}, tuned on {plural(run.settings['n_tuning'], 'other synthetic image')}"
     )
     if run.has_reference:
         said += f"; {plural(run.results['n_images']['real'], 'real image')} with labels, to check the ranking"
-    return f"{said}. Brackets hold {LEVEL} intervals."
+    return f"{said}. Brackets hold {LEVEL} intervals." if n >= 4 else f"{said}."
