@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cellsynth.calibrate._conditions import choose_conditions
-from cellsynth.calibrate.fit import Calibration, calibrate, first_impression
+from cellsynth.calibrate.first_look import first_impression
+from cellsynth.calibrate.fit import Calibration, calibrate
 from cellsynth.calibrate.measure import STATISTICS
 from cellsynth.calibrate.parameters import PARAMETERS, corrected, first_guess
 from cellsynth.calibrate.to_recipe import Population, population_of, recipe_values

@@ -80,6 +80,7 @@ def recipe_values(
         offset, read = values["background"] - background * gain, 0.0
     return {
         "grid.shape_px": list(grid.shape_px),
+        "grid.voxel_um": list(grid.voxel_um),
         "labels.density_per_mm2": _round(values["density"] / px_um**2),
         "labels.radius_um": _distribution(
             values["radius"] * px_um, values["radius_spread"], population.radius

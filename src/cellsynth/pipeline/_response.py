@@ -1,5 +1,6 @@
 """Response curves: how the score of each method changes when images get worse in one respect."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -161,7 +162,7 @@ def break_level(means: Mapping[float, float], *, is_worse_below: bool) -> float:
     """
     threshold = BREAK * means[1.0]
     levels = sorted((x for x in means if (x <= 1 if is_worse_below else x >= 1)), reverse=is_worse_below)
-    for near, far in zip(levels, levels[1:], strict=False):
+    for near, far in itertools.pairwise(levels):
         if means[near] >= threshold > means[far]:
             share = (means[near] - threshold) / (means[near] - means[far])
             return float(np.exp(np.log(near) + share * (np.log(far) - np.log(near))))

@@ -51,7 +51,7 @@ def segment_images(
     """
     import dataclasses
 
-    from ..calibrate.fit import first_impression
+    from ..calibrate.first_look import first_impression
     from ..core.errors import InputError
     from ..core.parallel import worker_pool
     from ..data.source import read_any
