@@ -78,6 +78,7 @@ def _draw_truth(rng: np.random.Generator) -> Values:
         "background": rng.uniform(6, 20),
         "gradient": 0.02,
         "haze": 0.05,
+        "clutter": 0.03,
         "gain": rng.uniform(0.02, 0.2),
         "read_noise": rng.uniform(0.4, 1.5),
         "noise_blur": 0.0,

@@ -32,6 +32,7 @@ STATISTICS = {
     "background": ("grey levels", "typical value between cells"),
     "gradient": ("", "slow variation of the background, relative to the cells"),
     "haze": ("", "excess of the background near cells over that far away, relative to the cells"),
+    "clutter": ("", "what one place in a hundred of the background exceeds, relative to the cells"),
     "touching": ("", "share of cells with a neighbour within two pixels"),
     "contact": ("", "median length of the border between touching cells over the diameter of the smaller"),
     "blurred": ("", "share of cells whose edges are 1.6 times as wide as those of the median cell"),
@@ -106,6 +107,7 @@ def measure(name: str, plane: Plane, diameter_px: float, polarity: Polarity = "b
         typical = statistics["contrast"]
         statistics["gradient"] = ground.variation / typical
         statistics["haze"] = ground.excess_near / typical
+        statistics["clutter"] = ground.highest / typical
         statistics |= _of_arrangement(labels, cells, diameter_px)
     return Measured(name, statistics, cells.radius, cells.contrast, quantiles, radial_spectrum(plane))
 
@@ -275,6 +277,7 @@ class _Ground:
     level: float
     variation: float
     excess_near: float
+    highest: float
 
 
 def _background(plane: Plane, labels: Labels, diameter_px: float) -> _Ground:
@@ -288,7 +291,9 @@ def _background(plane: Plane, labels: Labels, diameter_px: float) -> _Ground:
     excess = float(np.median(plane[near])) - level if near.sum() > 50 else 0.0
     blocks = [np.median(plane[box][far[box]]) for box in _boxes(plane.shape, 4) if far[box].sum() > 30]
     variation = float(np.std(blocks)) if len(blocks) >= 4 else 0.0
-    return _Ground(level, variation, max(excess, 0.0))
+    smooth = ndimage.gaussian_filter(plane, 0.1 * diameter_px)
+    highest = float(np.quantile(smooth[far], 0.99)) - level if far.any() else 0.0
+    return _Ground(level, variation, max(excess, 0.0), max(highest, 0.0))
 
 
 def _boxes(shape: tuple[int, ...], n: int) -> list[tuple[slice, slice]]:

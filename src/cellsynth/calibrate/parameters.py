@@ -59,6 +59,7 @@ PARAMETERS = (
     Parameter("background", "background", 0.0, 1e6, "photons", "light of the background", "difference"),
     Parameter("gradient", "gradient", 0.0, 1.0, "", "unevenness of the background, over cells", "difference"),
     Parameter("haze", "haze", 0.0, 0.6, "", "out-of-focus light around cells", "difference", 0.8),
+    Parameter("clutter", "clutter", 0.0, 0.6, "", "faint structures in the background", "difference", 0.7),
     Parameter("gain", "gain", 1e-4, 1e4, "counts per electron", "gain of the camera"),
     Parameter("read_noise", "noise_floor", 0.0, 1e4, "counts", "noise in the dark", "difference"),
     Parameter(
@@ -89,6 +90,7 @@ def first_guess(statistics: Mapping[str, float]) -> Values:
         "background": s["background"],
         "gradient": s["gradient"],
         "haze": s["haze"],
+        "clutter": max(s["clutter"] - 0.02, 0.0),
         "gain": max(s["gain"], 1e-3 * max(s["contrast"], 1e-3)),
         "read_noise": s["noise_floor"],
         "noise_blur": 0.6 if s["noise_correlation"] > 0.2 else 0.0,

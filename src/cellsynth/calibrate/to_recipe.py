@@ -111,6 +111,8 @@ def recipe_values(
         ),
         "render.background.haze": _round(values["haze"]),
         "render.background.haze_um": _round(1.5 * values["radius"] * px_um),
+        "render.background.clutter": _round(values["clutter"]),
+        "render.background.clutter_um": _round(1.5 * values["radius"] * px_um),
         "render.camera.bit_depth": bit_depth,
         "render.camera.gain_counts_per_electron": _round(gain),
         "render.camera.read_noise_electrons": _round(read),

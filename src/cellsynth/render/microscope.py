@@ -36,6 +36,13 @@ class Background(Config):
     haze_um: PositiveFloat = 12.0
     """Standard deviation of that spread."""
 
+    clutter: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    """Light of faint structures that are not labelled (cell bodies, debris far out of focus), relative to a cell:
+    about what one place in a hundred exceeds."""
+
+    clutter_um: PositiveFloat = 10.0
+    """Distance of the lattice points that these structures are made from."""
+
 
 class Focus(Config):
     """Cells that lie above or below the plane of focus."""
@@ -112,6 +119,11 @@ def expected_photons(microscope: Microscope, grid: Grid, scene: Scene, key: Key)
         # One lattice cell over the field: a tilt with a slight bend, different in every image.
         field = smooth_field(grid, key.child("gradient").uint64(), 1.3 * max(grid.extent_um))
         ground *= np.maximum(1 + np.float32(back.gradient) * field, 0)
+    if back.clutter > 0:
+        field = smooth_field(grid, key.child("clutter").uint64(), back.clutter_um)
+        # The square of the positive half is sparse: faint almost everywhere, with some brighter places. Its 99th
+        # percentile is about 0.57.
+        seen = seen + np.float32(back.clutter * microscope.photons / 0.57) * np.maximum(field, 0) ** 2
     if microscope.contrast == "bright":
         return ground + seen
     # Absorption: `photons` of a typical cell is the light that it takes away where it is thin.
