@@ -25,7 +25,11 @@ RECIPE = Recipe.parse(
     {
         "grid": {"shape_px": [96, 96], "voxel_um": [1, 1], "is_scale_known": False},
         "labels": {"kind": "ellipsoids", "n_cells": None, "density_per_mm2": 2000},
-        "render": {"kind": "microscope", "psf": {"na": None}, "camera": {"bit_depth": 8, "offset_counts": 0}},
+        "render": {
+            "kind": "microscope",
+            "psf": {"na": None},
+            "camera": {"bit_depth": 8, "offset_counts": 40},
+        },
         "conditions": [CONDITION],
     }
 )
