@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellsynth.core.lattice import fill_noise, noise
+from cellsynth.core.lattice import fill_noise, noise, uniform
 from cellsynth.core.rng import Key
 
 KEYS = np.array([Key.from_seed(1).child("noise", i).uint64() for i in range(4000)], np.uint64)
@@ -81,3 +81,26 @@ def test_fields_of_different_keys_are_independent():
     point = np.array([0.0, 0.0, 0.0])
     first, second = (field((8, 30, 40), point, key).ravel() for key in KEYS[:2])
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
+
+
+def test_uniform_numbers_fill_the_unit_interval_evenly():
+    draws = np.array([uniform(KEYS[2], i, 0) for i in range(20_000)])
+    assert 0 <= draws.min() < 0.001
+    assert 0.999 < draws.max() < 1
+    assert draws.mean() == pytest.approx(0.5, abs=0.01)
+    counts = np.histogram(draws, 20, (0, 1))[0]
+    assert np.sum((counts - 1000) ** 2 / 1000) < 43.8  # chi-square of 19 degrees of freedom, p = 0.001
+
+
+@pytest.mark.parametrize("what", ["index", "stream", "key"])
+def test_uniform_numbers_of_neighbours_are_independent(what):
+    def draw(i: int, shift: int) -> float:
+        places = {"key": 0, "index": i, "stream": 3}
+        places[what] += shift
+        key = KEYS[i % len(KEYS)] + np.uint64(places["key"])
+        return uniform(key, places["index"], places["stream"])
+
+    pairs = np.array([[draw(i, 0), draw(i, 1)] for i in range(4000)])
+    assert abs(np.corrcoef(pairs.T)[0, 1]) < 0.055  # 3.5 standard errors
+    counts = np.histogram2d(*pairs.T, 5, [(0, 1), (0, 1)])[0]
+    assert np.sum((counts - 160) ** 2 / 160) < 51.2  # 24 degrees of freedom, p = 0.001

@@ -73,26 +73,31 @@ def smooth_field(grid: Grid, key: int, length_um: float) -> Plane:
     n = [math.ceil(s / stride) + 1 for s in grid.shape_px]
     coarse = np.empty((1, *n), np.float32)
     fill_noise(coarse, np.uint64(key), np.array([0.37, 0.0, 0.0]), step * np.array([1.0, stride, stride]))
-    return _enlarge(coarse[0], stride, grid.shape_px)
+    return _enlarge(coarse[0], (stride, stride), grid.shape_px, is_centred=False)
 
 
 def haze(light: Plane, length_px: float) -> Plane:
-    """Spread light widely, as the out-of-focus light of a widefield microscope; (Y, X), same sum.
+    """Spread light widely, as the out-of-focus light of a widefield microscope; (Y, X).
 
-    A Gaussian of `length_px` computed on a coarse copy of the plane.
+    A Gaussian of `length_px` computed on a coarse copy of the plane; light is mirrored at the border, and its sum
+    is kept but for the coarseness (a hundredth, in images of few cells of the copy up to a twentieth).
     """
     from scipy.ndimage import gaussian_filter
 
-    stride = max(1, int(length_px / 4))
-    n = [math.ceil(s / stride) for s in light.shape]
-    padded = np.pad(light, [(0, m * stride - s) for m, s in zip(n, light.shape, strict=True)], mode="edge")
-    coarse = padded.reshape(n[0], stride, n[1], stride).mean(axis=(1, 3))
-    coarse = gaussian_filter(coarse, length_px / stride, mode="nearest")
-    coarse = np.pad(coarse, ((0, 1), (0, 1)), mode="edge")
-    return _enlarge(coarse, stride, light.shape)
+    stride = max(1, min(int(length_px / 4), min(light.shape) // 8))
+    coarse, steps = light, []
+    for axis, n in enumerate(light.shape):
+        n_cells = math.ceil(n / stride)
+        steps.append(n / n_cells)  # all cells of one size, to less than a pixel, so that none counts too much
+        starts = (np.arange(n_cells) * n + n_cells // 2) // n_cells  # rounded: no shift on average
+        sizes = np.expand_dims(np.diff(starts, append=n), 1 - axis)
+        coarse = np.add.reduceat(coarse, starts, axis) / sizes.astype(np.float32)
+    sigma = [length_px / step for step in steps]
+    coarse = gaussian_filter(coarse, sigma, mode="reflect")  # keeps the sum
+    return _enlarge(coarse, (steps[0], steps[1]), light.shape, is_centred=True)
 
 
-# Standard deviation of _grain over space and keys; a test measures it.
+# Standard deviation of _grain over the plane z = 0, where 2D scenes lie, and over keys; a test measures it.
 _NOISE_SD = 0.396
 
 
@@ -130,19 +135,25 @@ def _shade(
 
 
 @njit(cache=True)
-def _enlarge_into(out, coarse, stride):
+def _enlarge_into(out, coarse, step_y, step_x, shift):
     for y in range(out.shape[0]):
-        iy, ty = y // stride, (y % stride) / stride
+        fy = max((y + shift) / step_y - shift, 0.0)
+        iy = int(fy)
+        ty = fy - iy
         for x in range(out.shape[1]):
-            ix, tx = x // stride, (x % stride) / stride
+            fx = max((x + shift) / step_x - shift, 0.0)
+            ix = int(fx)
+            tx = fx - ix
             top = coarse[iy, ix] * (1.0 - tx) + coarse[iy, ix + 1] * tx
             bottom = coarse[iy + 1, ix] * (1.0 - tx) + coarse[iy + 1, ix + 1] * tx
             out[y, x] = top * (1.0 - ty) + bottom * ty
 
 
-def _enlarge(coarse: np.ndarray, stride: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Linear interpolation of values at every `stride`-th pixel."""
+def _enlarge(
+    coarse: np.ndarray, steps: tuple[float, float], shape: tuple[int, ...], *, is_centred: bool
+) -> np.ndarray:
+    """Linear interpolation of values for every `steps` pixels: each of a whole cell, or of its first pixel."""
     coarse = np.pad(coarse, ((0, 1), (0, 1)), mode="edge")
     out = np.empty(shape, np.float32)
-    _enlarge_into(out, coarse.astype(np.float32), stride)
+    _enlarge_into(out, coarse.astype(np.float32), *steps, 0.5 if is_centred else 0.0)
     return out
