@@ -53,7 +53,7 @@ def test_less_light_makes_a_noisier_image_of_the_same_brightness() -> None:
     background = dim.labels == 0
     assert (bright.labels == dim.labels).all()
     assert dim.image[0][background].mean() == pytest.approx(bright.image[0][background].mean(), rel=0.3)
-    assert dim.image[0][background].std() > 2 * bright.image[0][background].std()
+    assert dim.image[0][background].std() > 1.5 * bright.image[0][background].std()  # haze adds to both
 
 
 def test_contact_stays_a_share() -> None:
