@@ -157,7 +157,7 @@ def run_benchmark(
         tuning, synthetic = _datasets(run, recipe, n_tuning, pool, progress, found.hashes())
         tuned = _tuned(run, chosen, scale, tuning, budget, seed, pool, progress)
         for origin, data in (("synthetic", synthetic), ("real", _real_to_segment(found))):
-            _segmented(run, origin, data, tuned, pool, progress)
+            _segmented(run, origin, _without_labels(data), tuned, pool, progress)
         _responses(run, recipe, tuned, metric, seed, pool, progress)
     _evaluated(run, found, synthetic, tuned, metric, seed, progress)
     _record_images(run, found)
