@@ -77,21 +77,17 @@ def smooth_field(grid: Grid, key: int, length_um: float) -> Plane:
 
 
 def haze(light: Plane, length_px: float) -> Plane:
-    """Spread light widely, as the out-of-focus light of a widefield microscope; (Y, X).
+    """Spread light widely, as the out-of-focus light of a widefield microscope; (Y, X), same sum.
 
-    A Gaussian of `length_px` computed on a coarse copy of the plane; light is mirrored at the border, and its sum
-    is kept but for the coarseness (a hundredth, in images of few cells of the copy up to a twentieth).
+    A Gaussian of `length_px`, computed on a coarse copy of the plane; light is mirrored at the border.
     """
     from scipy.ndimage import gaussian_filter
 
     stride = max(1, min(int(length_px / 4), min(light.shape) // 8))
-    coarse, steps = light, []
-    for axis, n in enumerate(light.shape):
-        n_cells = math.ceil(n / stride)
-        steps.append(n / n_cells)  # all cells of one size, to less than a pixel, so that none counts too much
-        starts = (np.arange(n_cells) * n + n_cells // 2) // n_cells  # rounded: no shift on average
-        sizes = np.expand_dims(np.diff(starts, append=n), 1 - axis)
-        coarse = np.add.reduceat(coarse, starts, axis) / sizes.astype(np.float32)
+    n_cells = [math.ceil(n / stride) for n in light.shape]
+    steps = [n / m for n, m in zip(light.shape, n_cells, strict=True)]
+    coarse = np.zeros(n_cells)
+    _shrink_into(coarse, light, *steps)
     sigma = [length_px / step for step in steps]
     coarse = gaussian_filter(coarse, sigma, mode="reflect")  # keeps the sum
     return _enlarge(coarse, (steps[0], steps[1]), light.shape, is_centred=True)
@@ -147,6 +143,30 @@ def _enlarge_into(out, coarse, step_y, step_x, shift):
             top = coarse[iy, ix] * (1.0 - tx) + coarse[iy, ix + 1] * tx
             bottom = coarse[iy + 1, ix] * (1.0 - tx) + coarse[iy + 1, ix + 1] * tx
             out[y, x] = top * (1.0 - ty) + bottom * ty
+
+
+@njit(cache=True, inline="always")
+def _first_cell(pixel, step, n_cells):
+    """Cell that the left edge of a pixel lies in, and the share of the pixel in it."""
+    cell = min(int(pixel / step), n_cells - 1)
+    return cell, min((cell + 1) * step - pixel, 1.0) if cell < n_cells - 1 else 1.0
+
+
+@njit(cache=True)
+def _shrink_into(out, plane, step_y, step_x):
+    """Mean over cells of at least a pixel; a pixel that lies in two cells counts for both in part."""
+    for y in range(plane.shape[0]):
+        iy, ty = _first_cell(y, step_y, out.shape[0])
+        for x in range(plane.shape[1]):
+            ix, tx = _first_cell(x, step_x, out.shape[1])
+            value = plane[y, x] / (step_y * step_x)
+            out[iy, ix] += value * ty * tx
+            if tx < 1.0:
+                out[iy, ix + 1] += value * ty * (1.0 - tx)
+            if ty < 1.0:
+                out[iy + 1, ix] += value * (1.0 - ty) * tx
+                if tx < 1.0:
+                    out[iy + 1, ix + 1] += value * (1.0 - ty) * (1.0 - tx)
 
 
 def _enlarge(
