@@ -71,7 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     given = _parse(arguments)
     function = given.pop("function")
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s".lower(), stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("warning: %(message)s"))
+    handler.addFilter(_Once())
+    logger = logging.getLogger("cellsynth")
+    logger.addHandler(handler)
     try:
         result = function(**given)
     except RecipeError as error:
@@ -95,9 +99,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; what was finished is valid, and --resume continues it\n")
         return 130
+    finally:
+        logger.removeHandler(handler)
     if isinstance(result, Path):
         sys.stdout.write(f"{result}\n")
     return 0
+
+
+class _Once(logging.Filter):
+    """Lets every message through once: a file that is read by several stages is complained about by each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        is_new = text not in self._seen
+        self._seen.add(text)
+        return is_new
 
 
 def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
@@ -131,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"cellsynth {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module, function_name) in COMMANDS.items():
         function = getattr(import_module(f"cellsynth.pipeline.{module}"), function_name)
         _add_command(commands, name, function)

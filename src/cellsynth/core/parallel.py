@@ -1,5 +1,6 @@
 """Do independent work in several processes; results come back in the order of the work."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -201,6 +202,8 @@ def _begin_worker() -> None:
     # The processes are the parallelism, and results must not depend on it.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
+    # The parent has told what there is to say of the user's data; here it would stand in the midst of a bar.
+    logging.getLogger("cellsynth").addHandler(logging.NullHandler())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if _STOP is not None:
         # Nothing is raised: an exception out of the blue in the midst of foreign C code could crash it.

@@ -1,0 +1,302 @@
+"""The command line: made from the functions, and clear about what is wrong with an argument."""
+
+import inspect
+import re
+from importlib import import_module
+
+import numpy as np
+import pytest
+import tifffile
+
+from cellsynth.cli import COMMANDS, LISTED, main
+from cellsynth.pipeline._scores import scored_metrics
+from cellsynth.recipe import packaged_recipes
+from cellsynth.segment.base import registry as segmenters
+
+
+@pytest.fixture
+def images(tmp_path, key):
+    """Folder with one image of a bright square in noise."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    pixels = key.generator().integers(90, 110, (41, 53)).astype(np.uint8)
+    pixels[10:25, 12:30] += 100
+    tifffile.imwrite(folder / "a.tif", pixels)
+    return folder
+
+
+def run(capsys, *arguments):
+    """Exit code, standard output, standard error."""
+    try:
+        code = main([str(a) for a in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_tells_every_parameter_of_the_function(capsys, command):
+    module, name = COMMANDS[command]
+    function = getattr(import_module(f"cellsynth.pipeline.{module}"), name)
+    code, text, _ = run(capsys, command, "--help")
+    assert code == 0
+    words = " ".join(text.split())
+    assert inspect.getdoc(function).splitlines()[0] in words
+    for parameter in inspect.signature(function).parameters.values():
+        shown = {"overrides": "key=value"}.get(
+            parameter.name,
+            f"--{parameter.name.replace('_', '-')}"
+            if parameter.kind is parameter.KEYWORD_ONLY
+            else parameter.name.upper(),
+        )
+        after = text[text.index("arguments:") :].partition(f"\n  {shown}")[2]
+        assert len(after.split("\n  -")[0].split()) > 3, f"{shown} has no help"
+    assert "exit codes:" in text
+
+
+def test_help_of_the_program_lists_every_command(capsys):
+    code, text, _ = run(capsys, "--help")
+    assert code == 0
+    for command in COMMANDS:
+        assert re.search(rf"^ +{command}\s+[A-Z]", text, re.MULTILINE)
+
+
+def test_names_in_the_help_are_those_of_the_registry():
+    assert LISTED["segment", "method"]() == LISTED["benchmark", "methods"]() == segmenters.names()
+    assert LISTED["synthesize", "recipe"]() == sorted(packaged_recipes())
+
+
+def test_version(capsys):
+    assert run(capsys, "--version")[:2] == (0, "cellsynth 0.1.0\n")
+
+
+RECIPE = ("synthesize", "nuclei_2d", "OUT", "n_samples=1", "grid.shape_px=[31, 47]", "--workers=1", "--quiet")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("labels.irregularty=0.1", "unknown key 'irregularty'; did you mean 'irregularity'?"),
+        ("n_sample=3", "unknown key 'n_sample'; did you mean 'n_samples'?"),
+        ("n_samples=-1", "n_samples: Input should be greater than or equal to 0, saw -1"),
+        (
+            "seed=abc",
+            "seed: Input should be a valid integer, unable to parse string as an integer, saw 'abc'",
+        ),
+        ("seed=[1", "override seed, line 1: "),
+        ("labels.radius_um=[7, 4]", "low 7.0 is above high 4.0"),
+        ("labels.kind=ellipsoid", "no label generator is called 'ellipsoid'; did you mean 'ellipsoids'?"),
+        ("render.camera.bit_depth=32", "less than or equal to 16, saw 32"),
+        ("labels.n_cells=9", "give either n_cells or density_per_mm2"),
+        ("labels.radius_um.median.x=3", "the part before it is a single value"),
+        ("labels={kind: ellipsoids, placement: adgan, radius_um: 5}", "needs radius_um: [smallest, largest]"),
+        ("grid={shape_px: [5, 31, 47], voxel_um: [1, 1, 1]}", "2D"),
+        ("grid.shape_px=[900000, 900000]", "GB of memory, and"),
+        ("name=a/b", "letters, digits, - and _ only"),
+        ("seed=1\nx: 2", "must stand in one line"),
+    ],
+)
+def test_a_bad_override_is_named_and_nothing_is_written(capsys, tmp_path, change, said):
+    arguments = [str(tmp_path / "out") if a == "OUT" else a for a in RECIPE]
+    code, _, error = run(capsys, *arguments, change)
+    assert code == 2
+    assert error.startswith("error: ")
+    assert said in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("nuclei_3d", None, "no recipe of that name in the package; did you mean 'nuclei_2d'?"),
+        ("recipe.yaml", None, "there is no such file"),
+        ("recipe.yaml", b"name: [", "recipe.yaml, line 1"),
+        ("recipe.yaml", b"- 1\n- 2\n", "holds a list"),
+        ("recipe.yaml", b"", "holds nothing"),
+        ("recipe.yaml", b"\x89PNG\r\n\x1a\n\x00\x00", "no valid YAML"),
+        (
+            "recipe.yaml",
+            b"n_sampels: 3\nlabels: {kind: ellipsoids, n_cels: 2}\n",
+            "did you mean 'n_samples'?",
+        ),
+        ("", None, "is a folder; give a YAML file"),
+    ],
+)
+def test_a_recipe_that_cannot_be_read_is_an_error_of_the_command(capsys, tmp_path, name, content, said):
+    path = tmp_path / name if "." in name or not name else name
+    if content is not None:
+        path.write_bytes(content)
+    code, _, error = run(capsys, "synthesize", path, tmp_path / "out", "--workers=1")
+    assert code == 2
+    assert said in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("n_workers", ["0", "-3"])
+def test_a_number_of_workers_that_is_not_positive_is_refused(capsys, tmp_path, n_workers):
+    code, _, error = run(capsys, "synthesize", "nuclei_2d", tmp_path / "out", f"--workers={n_workers}")
+    assert (code, error.count("\n")) == (2, 1)
+    assert f"workers is {n_workers}; at least 1 is needed" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--metod", "otsu"], "did you mean --method?"),
+        (["--ovrlap=3"], "not understood: --ovrlap=3; see"),
+        (["--work", "2"], "not understood: --work"),
+        (["--workers", "two"], "invalid int value: 'two'"),
+        (["--polarity", "green"], "choose from 'bright', 'dark'"),
+        (["--method", "h_maxma"], "no segmenter is called 'h_maxma'; did you mean 'h_maxima'?"),
+        (["smothing=1"], "did you mean 'smoothing'?"),
+        (["kind=otsu"], "Input should be 'h_maxima', saw 'otsu'"),
+        (["--diameter=-3"], "greater than 0, saw -3.0"),
+        (["--diameter=nan"], "finite"),
+    ],
+)
+def test_a_bad_argument_of_segment_is_named(capsys, images, tmp_path, arguments, said):
+    code, _, error = run(capsys, "segment", images, tmp_path / "out", "--workers=1", "--quiet", *arguments)
+    assert code == 2
+    assert said in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["labels.n_cell=3"], "did you mean 'n_cells'?"),
+        (["--methods", "otsu,cellpos"], "did you mean 'cellpose'?"),
+        (["--methods", ","], "give names separated by commas: "),
+        (["--metric", "f1[iou=0.51]"], "did you mean "),
+        (["--n-images", "1"], "--n-images is 1; at least 2"),
+        (["--n-tuning", "0"], "--n-tuning is 0; at least 1"),
+        (["--budget", "0"], "--budget is 0; at least 1"),
+        (["--seed", "-1"], "--seed is -1; at least 0"),
+    ],
+)
+def test_a_bad_argument_of_benchmark_is_named_before_any_work(capsys, images, tmp_path, arguments, said):
+    code, _, error = run(capsys, "benchmark", images, tmp_path / "out", "--workers=1", *arguments)
+    assert (code, error.count("\n")) == (2, 1)
+    assert said in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_overrides_stand_before_and_behind_options(capsys, tmp_path):
+    out = tmp_path / "out"
+    code, printed, _ = run(
+        capsys,
+        "synthesize",
+        "nuclei_2d",
+        out,
+        "n_samples=2",
+        "--quiet",
+        "--workers=1",
+        "grid.shape_px=[31, 47]",
+    )
+    assert code == 0
+    assert len(list((out / "images").iterdir())) == 2
+    assert printed == ""
+
+
+def test_a_path_may_have_spaces_and_any_letters(capsys, images, tmp_path):
+    odd = images.rename(tmp_path / "Bilder für ß 細胞")
+    (odd / "a.tif").rename(odd / "erstes Bild %d {0}.tif")
+    out = tmp_path / "Ergebnis für ß"
+    code, printed, error = run(capsys, "segment", odd, out, "--method=otsu", "--workers=1", "--quiet")
+    assert (code, error) == (0, "")
+    assert printed == f"{out}\n"
+    assert (out / "erstes Bild %d {0}.tif").is_file()
+
+
+@pytest.mark.parametrize("command", ["segment", "benchmark"])
+def test_an_output_folder_with_other_data_is_left_alone(capsys, images, tmp_path, command):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.docx").write_text("precious")
+    for target in (out, images, images / "a.tif"):
+        before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+        code, _, error = run(capsys, command, images, target, "--workers=1", "--quiet", "--resume")
+        assert code == 4
+        assert "nothing is overwritten" in error
+        assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_evaluate_prints_a_summary_of_every_metric(capsys, tmp_path):
+    labels = np.zeros((31, 47), np.uint16)
+    labels[3:9, 4:12], labels[15:22, 20:33] = 1, 2
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "x.tif", labels)
+    code, printed, _ = run(capsys, "evaluate", tmp_path / "a", tmp_path / "b", "--quiet")
+    assert (code, printed) == (0, "")
+    code, printed, _ = run(capsys, "evaluate", tmp_path / "a", tmp_path / "b")
+    assert code == 0
+    for metric in scored_metrics():
+        assert f"{metric.name} " in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x[:-3], "labels are (28, 47) and the reference"),
+        (lambda x: x.astype(np.float32) + 0.5, "are fractions"),
+        (lambda x: x.astype(np.int16) - 1, "are negative, down to -1"),
+    ],
+)
+def test_evaluate_names_the_file_that_does_not_fit(capsys, tmp_path, change, said):
+    labels = np.zeros((31, 47), np.uint16)
+    labels[3:9, 4:12], labels[15:22, 20:33] = 1, 2
+    tifffile.imwrite(tmp_path / "prediction.tif", change(labels))
+    tifffile.imwrite(tmp_path / "prediction_labels.tif", labels)
+    code, _, error = run(capsys, "evaluate", tmp_path / "prediction.tif", tmp_path / "prediction_labels.tif")
+    assert code == 3
+    assert error.startswith("error: ")
+    assert "prediction.tif" in error
+    assert said in error
+
+
+def test_a_mask_is_no_reference(capsys, tmp_path):
+    labels = np.zeros((31, 47), np.uint8)
+    labels[3:9, 4:12], labels[15:22, 20:33] = 255, 255
+    tifffile.imwrite(tmp_path / "x.tif", labels)
+    code, _, error = run(capsys, "evaluate", tmp_path / "x.tif", tmp_path / "x.tif")
+    assert code == 3
+    assert "this is a mask" in error
+
+
+def test_a_warning_is_said_once(capsys, tmp_path):
+    labels = np.zeros((31, 47), np.uint8)
+    labels[3:9, 4:12], labels[15:22, 20:33] = 3, 7
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "x.tif", labels)
+    same = tmp_path / "a"
+    code, _, error = run(capsys, "evaluate", same, same, "--quiet")
+    assert code == 0
+    assert error.count("warning: ") == 1
+    assert "have gaps (largest 7)" in error
+
+
+def test_memory_that_runs_out_is_an_error_in_words(capsys, tmp_path):
+    code, _, error = run(
+        capsys, "synthesize", "nuclei_2d", tmp_path / "out", "labels.density_per_mm2=1e18", "--workers=1"
+    )
+    assert code == 5
+    assert "memory ran out" in error
+    assert "Traceback" not in error
+
+
+def test_calibrate_refuses_to_replace_and_to_lose_work(capsys, images, tmp_path):
+    (tmp_path / "old.yaml").write_text("mine")
+    for recipe in ("old.yaml", "old", "images"):
+        code, _, error = run(capsys, "calibrate", images, tmp_path / recipe, "--workers=1")
+        assert code == 4
+        assert "nothing is overwritten" in error
+    code, _, error = run(capsys, "calibrate", images, tmp_path / "new.yaml", "render.photon=3", "--workers=1")
+    assert code == 2
+    assert "did you mean 'photons'?" in error
+    code, _, error = run(capsys, "calibrate", images, images / "a.tif" / "new.yaml", "--workers=1")
+    assert code == 4
+    assert (tmp_path / "old.yaml").read_text() == "mine"
+    assert not (tmp_path / "new").exists()
