@@ -89,7 +89,7 @@ RECIPE = ("synthesize", "nuclei_2d", "OUT", "n_samples=1", "grid.shape_px=[31, 4
         ("labels.kind=ellipsoid", "no label generator is called 'ellipsoid'; did you mean 'ellipsoids'?"),
         ("render.camera.bit_depth=32", "less than or equal to 16, saw 32"),
         ("labels.n_cells=9", "give either n_cells or density_per_mm2"),
-        ("labels.radius_um.median.x=3", "the part before it is a single value"),
+        ("labels.radius_um.median.x=3", "is a single value and has no parts"),
         ("labels={kind: ellipsoids, placement: adgan, radius_um: 5}", "needs radius_um: [smallest, largest]"),
         ("grid={shape_px: [5, 31, 47], voxel_um: [1, 1, 1]}", "2D"),
         ("grid.shape_px=[900000, 900000]", "GB of memory, and"),

@@ -11,25 +11,23 @@ __version__ = "0.1.0"
 _HOME = {
     "Recipe": "recipe",
     "load_recipe": "recipe",
-    "benchmark": "pipeline",
-    "calibrate_images": "pipeline",
-    "demo": "pipeline",
-    "evaluate_labels": "pipeline",
-    "segment_images": "pipeline",
-    "synthesize": "pipeline",
-    "write_report": "pipeline",
+    "benchmark": "pipeline.benchmark",
+    "calibrate_images": "pipeline.calibrate",
+    "demo": "pipeline.demo",
+    "evaluate_labels": "pipeline.evaluate",
+    "segment_images": "pipeline.segment",
+    "synthesize": "pipeline.synthesize",
+    "write_report": "pipeline.report",
 }
 
 if TYPE_CHECKING:
-    from .pipeline import (
-        benchmark,
-        calibrate_images,
-        demo,
-        evaluate_labels,
-        segment_images,
-        synthesize,
-        write_report,
-    )
+    from .pipeline.benchmark import benchmark
+    from .pipeline.calibrate import calibrate_images
+    from .pipeline.demo import demo
+    from .pipeline.evaluate import evaluate_labels
+    from .pipeline.report import write_report
+    from .pipeline.segment import segment_images
+    from .pipeline.synthesize import synthesize
     from .recipe import Recipe, load_recipe
 
 __all__ = [

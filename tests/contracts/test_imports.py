@@ -46,6 +46,14 @@ def test_no_public_name_needs_a_learning_framework(name):
     assert not modules_after(f"import cellsynth; cellsynth.{name}") & set(LEARNING)
 
 
+def test_a_public_name_is_its_function_whatever_was_imported_before():
+    code = (
+        "import cellsynth, cellsynth.pipeline.demo, cellsynth.pipeline.benchmark, cellsynth.pipeline.synthesize; "
+        "assert all(callable(getattr(cellsynth, n)) for n in cellsynth.__all__ if n != '__version__')"
+    )
+    assert "cellsynth" in modules_after(code)
+
+
 def test_every_public_name_exists():
     import cellsynth
 
