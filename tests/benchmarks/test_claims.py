@@ -101,13 +101,16 @@ def test_runner_lists_what_there_is_and_refuses_what_there_is_not(package):
 
 def test_proof_without_its_data_says_so_and_claims_nothing(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "proofs", "--data", str(tmp_path)],
+        [sys.executable, "-m", "proofs", "main_job", "--data", str(tmp_path)],
         cwd=DOCS.parent,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0
-    for line in done.stdout.splitlines():
+    assert "dsb2018" in done.stderr
+    lines = done.stdout.splitlines()
+    assert lines
+    for line in lines:
         assert json.loads(line)["met"] is None
         assert json.loads(line)["value"] is None
