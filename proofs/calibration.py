@@ -19,7 +19,7 @@ from cellsynth.recipe import Recipe, make_sample
 
 NEEDS: tuple[str, ...] = ()
 
-N_TRIALS = 30
+N_TRIALS = 20
 N_IMAGES = 10
 
 CHECKED = ("density", "radius", "axis_ratio", "intensity_spread", "photons", "background", "blur", "texture")
