@@ -1,6 +1,7 @@
 """The output folder of a run of several stages: refused where it would overwrite, continued where it can."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,24 @@ from ..io.atomic import make_folder, remove_leftovers, write_bytes
 from ..io.tables import plain, read_json, to_json, write_json
 
 RUN = "run.json"
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Make a folder before the work, so that none is lost where nothing can be written; gone if nothing came of it.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made.
+    """
+    make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()  # only where it is empty
+        raise
 
 
 class RunFolder:

@@ -53,10 +53,10 @@ def calibrate_images(
     from ..core.errors import OutputExistsError
     from ..core.parallel import worker_pool
     from ..data.source import read_any
-    from ..io.atomic import make_folder
     from ..io.yaml import write_yaml
     from ..recipe import overridden
     from ._progress import Progress
+    from ._run_folder import claimed
 
     path = Path(recipe)
     if path.suffix not in (".yaml", ".yml"):
@@ -69,8 +69,7 @@ def calibrate_images(
             )
     check_overrides([f"seed={seed}", f"n_samples={n_samples}", *overrides])
     found = read_any(Path(images), channel=channel, voxel_um=voxel_um)
-    make_folder(folder)  # now, so that work is not lost where nothing can be written
-    with worker_pool(workers) as pool:
+    with claimed(folder), worker_pool(workers) as pool:
         calibration = fit_recipe(
             found, pool, Progress(is_quiet=quiet), polarity=polarity, seed=seed, n_samples=n_samples
         )
