@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ..core.sample import Sample
 from ..io.atomic import write_bytes
 from ..io.labels import write_labels
@@ -24,8 +22,8 @@ class Progress:
 
     record: SampleRecord
 
-    objects: pd.DataFrame
-    """One row per simulated object, with the name of the sample in front."""
+    objects: Mapping[str, Any]
+    """Columns of a table with one row per simulated object."""
 
 
 def write_sample(folder: Path, sample: Sample) -> SampleRecord:
@@ -86,9 +84,7 @@ def read_progress(folder: Path, name: str) -> Progress | None:
     if not path.exists():
         return None
     data = read_json(path)
-    objects = pd.DataFrame(data["objects"])
-    objects.insert(0, "sample", name)
-    return Progress(SampleRecord.parse(data["record"], source=str(path)), objects)
+    return Progress(SampleRecord.parse(data["record"], source=str(path)), data["objects"])
 
 
 def is_finished(folder: Path, name: str) -> bool:

@@ -201,7 +201,8 @@ class DatasetWriter:
                 f"{self.folder}: {len(missing)} samples are not written yet, such as {missing[0]}"
             )
         finished = [item for item in progress.values() if item is not None]
-        objects = self._write_objects([item.objects for item in finished if len(item.objects)])
+        tables = {item.record.name: pd.DataFrame(item.objects) for item in finished}
+        objects = self._write_objects([_named(t, name) for name, t in tables.items() if len(t)])
         seed = self._recipe.get("seed")
         manifest = Manifest(
             cellsynth_version=__version__,
@@ -252,6 +253,12 @@ class DatasetWriter:
                 else {str(k): v for k, v in rows.drop(columns="sample").to_dict(orient="list").items()}
             )
             write_progress(self.folder, record, columns)
+
+
+def _named(table: pd.DataFrame, sample: str) -> pd.DataFrame:
+    """Put the name of the sample in front."""
+    table.insert(0, "sample", sample)
+    return table
 
 
 def _begun_run(folder: Path) -> dict[str, Any] | None:

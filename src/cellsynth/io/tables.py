@@ -5,18 +5,18 @@ import json
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ..core.errors import InputError
 from .atomic import write_bytes
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def write_parquet(path: Path, table: pd.DataFrame) -> None:
+
+def write_parquet(path: Path, table: "pd.DataFrame") -> None:
     """Write a table, without its index.
 
     Raises
@@ -24,12 +24,15 @@ def write_parquet(path: Path, table: pd.DataFrame) -> None:
     StorageError
         If the file cannot be written.
     """
+    import pyarrow as pa  # here, and not above: a worker that writes images does without
+    import pyarrow.parquet as pq
+
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), buffer, compression="zstd")
     write_bytes(path, buffer.getvalue())
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
+def read_parquet(path: Path) -> "pd.DataFrame":
     """Read a table.
 
     Raises
@@ -37,6 +40,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
     InputError
         If the file is missing, damaged or no Parquet file.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         return pq.ParquetFile(path).read().to_pandas()
     except (OSError, pa.ArrowException) as error:
@@ -99,7 +105,7 @@ def plain(value: Any) -> Any:
         return None
     if isinstance(value, Path):
         return value.as_posix()
-    if value is pd.NA:
+    if type(value).__name__ == "NAType":  # of pandas, which is not imported for this
         return None
     return value
 
