@@ -61,12 +61,11 @@ def _print_claims(claims: Iterator[Claim]) -> Iterator[str]:
 def _each_in_its_own_process(package: ModuleType, names: list[str], options: list[str]) -> int:
     """Memory and warm caches of one must not count for the next."""
     root = Path(package.__path__[0]).parent
-    codes = [
-        subprocess.run(
-            [sys.executable, "-m", package.__name__, name, *options], cwd=root, check=False
-        ).returncode
-        for name in names
-    ]
+    codes = []
+    for name in names:
+        print(f"{package.__name__}: {name}", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", package.__name__, name, *options]
+        codes.append(subprocess.run(command, cwd=root, check=False).returncode)
     return max(codes, default=0)
 
 

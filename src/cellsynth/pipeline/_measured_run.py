@@ -1,16 +1,18 @@
 """Segment one image and say how long it took and how much memory the process had at most."""
 
-import resource
+import math
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import InputError
 from ..core.grid import Grid
 from ..core.types import Labels
 from ..data.image_set import Entry
 from ..data.label_file import read_label_file
+from ..io.formats import read_header
 from ..io.labels import write_labels
 from ..segment.base import registry
 
@@ -40,7 +42,7 @@ class Outcome:
     n_cells: int
     seconds: float
     peak_mb: float
-    """Highest resident memory of the process while it segmented."""
+    """Memory that it took at most, beyond what the process held before; NaN where the system does not say."""
     error: str | None = None
     """What the method failed with; then nothing was written."""
 
@@ -48,15 +50,15 @@ class Outcome:
 def run_job(job: Job) -> Outcome:
     """Segment and write the labels; a method that fails is an outcome, not an error."""
     sample = job.entry.load()
-    _reset_peak()
+    before_mb = _reset_peak()
     begun = time.perf_counter()
     try:
         labels = _segment(job.config, sample.grid, sample.image)
     except Exception as error:
         seconds = time.perf_counter() - begun
         reason = f"{type(error).__name__}: {error}"
-        return Outcome(job.method, sample.name, 0, seconds, _peak_mb(), reason)
-    seconds, peak_mb = time.perf_counter() - begun, _peak_mb()
+        return Outcome(job.method, sample.name, 0, seconds, _taken_mb(before_mb), reason)
+    seconds, peak_mb = time.perf_counter() - begun, _taken_mb(before_mb)
     voxel_um = sample.grid.voxel_um if sample.grid.is_scale_known else None
     write_labels(job.out, labels, voxel_um=voxel_um)
     return Outcome(job.method, sample.name, int(labels.max(initial=0)), seconds, peak_mb)
@@ -66,6 +68,23 @@ def earlier_outcome(job: Job) -> Outcome:
     """What is still known of a job whose labels an interrupted run left; its time and memory are not."""
     labels = read_label_file(job.out, may_be_mask=True)
     return Outcome(job.method, job.entry.name, int(labels.max(initial=0)), float("nan"), float("nan"))
+
+
+def is_done(job: Job, earlier: Outcome | None) -> bool:
+    """Whether an earlier run did the job: it failed then, or its label file is there and whole."""
+    if earlier is not None and earlier.error:
+        return True
+    return earlier is not None and has_labels(job)
+
+
+def has_labels(job: Job) -> bool:
+    """Whether the label file of a job is there and can be read."""
+    if not job.out.exists():
+        return False
+    try:
+        return read_header(job.out).shape_px == job.entry.grid.shape_px
+    except InputError:
+        return False
 
 
 _built: dict[tuple[str, str], Any] = {}
@@ -84,20 +103,25 @@ def _segment(config: dict[str, Any], grid: Grid, image: Any) -> Labels:
     return labels
 
 
-def _reset_peak() -> None:
-    """Let the kernel count the peak anew, where it can (Linux)."""
-    if sys.platform == "linux":
-        try:
-            Path("/proc/self/clear_refs").write_text("5")
-        except OSError:
-            return
+def _reset_peak() -> float:
+    """Resident memory now, after the kernel was told to count the peak anew; NaN where it cannot be told."""
+    if sys.platform != "linux":
+        return math.nan
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return math.nan
+    return _memory_mb("VmRSS")
 
 
-def _peak_mb() -> float:
-    """Peak resident memory since the reset; where there is no reset, since the process began."""
-    if sys.platform == "linux":
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024**2 if sys.platform == "darwin" else 1024)
+def _taken_mb(before_mb: float) -> float:
+    """Peak since the reset above what was there before."""
+    return math.nan if math.isnan(before_mb) else max(_memory_mb("VmHWM") - before_mb, 0.0)
+
+
+def _memory_mb(what: str) -> float:
+    """A line of the kernel's account of this process, in MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1]) / 1024
+    return math.nan

@@ -1,6 +1,7 @@
 """The main job: calibrate, synthesize, tune, segment, evaluate, report."""
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,8 +10,11 @@ if TYPE_CHECKING:
     from ..core.parallel import WorkerPool
     from ..data.image_set import ImageSet
     from ..recipe import Recipe
+    from ._measured_run import Outcome
     from ._progress import Progress
     from ._run_folder import RunFolder
+
+_log = logging.getLogger(__name__)
 
 N_SHOWN = 8
 """Unlabelled real images that are segmented as well, to be looked at."""
@@ -132,6 +136,8 @@ def run_benchmark(
         if value < least:
             raise RecipeError(f"--{name} is {value}; at least {least} is needed")
     check_overrides(overrides)
+    if any(text.replace(" ", "").startswith("n_samples=") for text in overrides):
+        raise RecipeError("the number of synthetic images is --n-images here; leave out n_samples")
     _check_metric(metric)
     chosen = _chosen_methods(methods)
     progress = Progress(is_quiet=quiet)
@@ -148,6 +154,7 @@ def run_benchmark(
         "overrides": list(overrides),
     }
     found.check_pixels()
+    _warn_of_blank_labels(found)
     run = RunFolder.open(out, settings, found.hashes(), is_resume=resume)
     if run.is_finished and run.has("report.html"):
         progress.say(f"{run.path}: is complete; nothing to do")
@@ -185,6 +192,20 @@ def _record_images(run: "RunFolder", images: "ImageSet") -> None:
             ]
         },
     )
+
+
+def _warn_of_blank_labels(images: "ImageSet") -> None:
+    """An image without cells is possible, but more often nobody has drawn in it yet."""
+    labelled = [(e, e.load_labels()) for e in images.entries if e.labels]
+    blank = [e.name for e, labels in labelled if labels is not None and not labels.any()]
+    if blank:
+        _log.warning(
+            "%d of %d label images hold no cell, such as that of %s: whatever a method finds there counts as wrong, so "
+            "take the files out if nobody labelled these images",
+            len(blank),
+            len(labelled),
+            blank[0],
+        )
 
 
 def _check_metric(metric: str) -> None:
@@ -269,7 +290,6 @@ def _datasets(
     inputs: dict[str, str],
 ) -> tuple["ImageSet", "ImageSet"]:
     """Synthetic images to tune on and others to score on."""
-    from ..data.dataset import is_dataset, open_dataset
     from .synthesize import make_dataset
 
     made = []
@@ -281,7 +301,8 @@ def _datasets(
     }
     for name, part in wanted.items():
         path = run.path / name
-        if not is_dataset(path):
+        # One that is there is checked by its checksums, and what is missing or damaged is made again.
+        made.append(
             make_dataset(
                 part,
                 path,
@@ -291,7 +312,7 @@ def _datasets(
                 inputs=inputs,
                 what=f"synthesize: {name}",
             )
-        made.append(open_dataset(path))
+        )
     return made[0], made[1]
 
 
@@ -359,11 +380,8 @@ def _segmented(
     import pandas as pd
 
     from ..io.tables import write_parquet
-    from ._measured_run import Job, run_job
+    from ._measured_run import Job, Outcome, is_done, run_job
 
-    record = run.path / "tables" / f"outcomes_{origin}.parquet"
-    if record.exists():
-        return
     jobs = []
     for method in methods:
         if method["status"] != "ok":
@@ -371,13 +389,35 @@ def _segmented(
         for name, config in variants_of(method):
             folder = run.folder("segmentation", origin, name.replace(" (default)", "_default"))
             jobs += [Job(e, name, config, folder / f"{e.name}.tif") for e in images.entries]
+    record = run.path / "tables" / f"outcomes_{origin}.parquet"
+    earlier = {(o.method, o.image): o for o in _read_outcomes(record)}
+    kept = {(j.method, j.entry.name) for j in jobs if is_done(j, earlier.get((j.method, j.entry.name)))}
+    todo = [j for j in jobs if (j.method, j.entry.name) not in kept]
+    if not todo and len(earlier) == len(jobs):
+        return
     # Neighbouring jobs are of one method, so a process that ran it before has it warm.
-    outcomes = list(progress.track(pool.map(run_job, jobs), f"segment: {origin}", len(jobs)))
+    new = {
+        (o.method, o.image): o
+        for o in progress.track(pool.map(run_job, todo), f"segment: {origin}", len(todo))
+    }
     run.folder("tables")
-    columns = ["method", "image", "n_cells", "seconds", "peak_mb", "error"]
-    rows = [dataclasses.asdict(o) for o in outcomes]
+    columns = [field.name for field in dataclasses.fields(Outcome)]
+    keys = [(j.method, j.entry.name) for j in jobs]
+    rows = [dataclasses.asdict(new[key] if key in new else earlier[key]) for key in keys]
     table = pd.DataFrame(rows, columns=columns).astype({"error": "string"})
     write_parquet(record, table)
+
+
+def _read_outcomes(record: Path) -> "list[Outcome]":
+    """What an earlier run noted down; nothing where it did not come so far."""
+    from ..io.tables import read_parquet
+    from ._measured_run import Outcome
+
+    if not record.exists():
+        return []
+    table = read_parquet(record)
+    table["error"] = table["error"].astype(object).where(table["error"].notna(), None)
+    return [Outcome(**{str(k): v for k, v in row.items()}) for row in table.to_dict(orient="records")]
 
 
 def _responses(

@@ -58,7 +58,7 @@ def segment_images(
     from ..io.tables import read_json
     from ..recipe import parse_overrides
     from ..segment.base import registry
-    from ._measured_run import Job, earlier_outcome, run_job
+    from ._measured_run import Job, earlier_outcome, has_labels, run_job
     from ._progress import Progress
     from ._run_folder import RunFolder
 
@@ -96,11 +96,11 @@ def segment_images(
         folder = RunFolder.open(
             Path(out), {"command": "segment", "config": config}, found.hashes(), is_resume=resume
         )
-        if folder.is_finished:
+        jobs = [Job(e, method, config, folder.path / f"{e.name}.tif") for e in found.entries]
+        todo = [job for job in jobs if not has_labels(job)]
+        if folder.is_finished and not todo:
             progress.say(f"{folder.path}: is complete; nothing to do")
             return folder.path
-        jobs = [Job(e, method, config, folder.path / f"{e.name}.tif") for e in found.entries]
-        todo = [job for job in jobs if not job.out.exists()]
         made = list(progress.track(pool.map(run_job, todo), f"segment: {method}", len(todo)))
     new = {outcome.image: outcome for outcome in made}
     outcomes = [new.get(job.entry.name) or earlier_outcome(job) for job in jobs]

@@ -51,8 +51,10 @@ def _answer(run: Benchmark, best: str, real: str, caveats: list[Caveat]) -> str:
         return f"{best} {verb}: {score_of} {on_synthetic}."
     on_real = f"on your {plural(run.results['n_images']['real'], 'labelled image')}"
     if real == first:
+        is_clear = not any(c.is_grave for c in caveats)
+        verb = "is the one to trust" if is_clear else "scores best, but read the warnings below"
         return (
-            f"{best} is the one to trust: {score_of} {on_synthetic}, and {_value(run, 'real', best)} "
+            f"{best} {verb}: {score_of} {on_synthetic}, and {_value(run, 'real', best)} "
             f"{on_real}; best on both."
         )
     if real == best:

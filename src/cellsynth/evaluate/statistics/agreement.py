@@ -61,7 +61,8 @@ def ranking_agreement(
     -------
     agreement
         `tau` is NaN with fewer than two methods that have a score on both sets, and where all methods of a
-        set are equal. The interval is NaN with fewer than three methods (tau of two is a sign), and
+        set are equal. The percentile interval is widened where need be to hold `tau` itself: near 1 the resampled
+        values all lie below. It is NaN with fewer than three methods (tau of two is a sign), and
         where either set has too few units to say: below 4 at 95 %.
 
     Raises
@@ -92,7 +93,9 @@ def ranking_agreement(
         badness(b, resample_counts(n_b, key.child("b"), n_resamples))[:, is_known],
     )
     low, high = np.nanquantile(distribution, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
-    return Agreement(tau, float(low), float(high), level, distribution, n_methods, n_units)
+    # Resampling can only add noise to two equal orders, so its share at the end of the range is too low.
+    low, high = min(float(low), tau), max(float(high), tau)
+    return Agreement(tau, low, high, level, distribution, n_methods, n_units)
 
 
 def kendall_tau(a: Float[np.ndarray, "b m"], b: Float[np.ndarray, "b m"]) -> Float[np.ndarray, " b"]:
