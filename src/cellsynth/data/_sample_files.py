@@ -29,7 +29,9 @@ class Progress:
 def write_sample(folder: Path, sample: Sample) -> SampleRecord:
     """Write one sample of a dataset that `DatasetWriter.open` has begun; workers may call it in any order.
 
-    Labels are written first, then the image, then the record that makes it count, each whole or not at all.
+    Labels are written first, then the image, then the record that makes it count, each whole or not at all. Nobody
+    waits for the disk: the record has checksums, so what a power failure took is made again, and
+    `DatasetWriter.finish` waits for all together.
     The provenance of the sample gives `split` and `condition`.
 
     Raises
@@ -42,7 +44,7 @@ def write_sample(folder: Path, sample: Sample) -> SampleRecord:
     labels = None
     if sample.labels is not None:
         path = f"labels/{sample.name}.tif"
-        write_labels(folder / path, sample.labels, voxel_um=scale, name=sample.name)
+        write_labels(folder / path, sample.labels, voxel_um=scale, name=sample.name, is_synced=False)
         labels = record_file(folder, path)
     path = f"images/{sample.name}.tif"
     counts = sample.counts
@@ -54,6 +56,7 @@ def write_sample(folder: Path, sample: Sample) -> SampleRecord:
         axes=spatial if one else f"C{spatial}",
         voxel_um=scale,
         name=sample.name,
+        is_synced=False,
     )
     provenance = plain(sample.provenance)
     record = SampleRecord(
@@ -75,7 +78,7 @@ def write_sample(folder: Path, sample: Sample) -> SampleRecord:
 def write_progress(folder: Path, record: SampleRecord, columns: Mapping[str, Any]) -> None:
     """Make a sample count as finished; `columns` are those of its objects."""
     data = {"record": record.to_dict(), "objects": columns}
-    write_bytes(folder / PROGRESS / f"{record.name}.json", to_json(data))
+    write_bytes(folder / PROGRESS / f"{record.name}.json", to_json(data), is_synced=False)
 
 
 def read_progress(folder: Path, name: str) -> Progress | None:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from .. import __version__
 from ..core.errors import InputError, OutputExistsError, RecipeError
-from ..io.atomic import make_folder, remove_leftovers, write_bytes
+from ..io.atomic import make_folder, remove_leftovers, sync_files, write_bytes
 from ..io.tables import plain, read_json, read_parquet, to_json, write_parquet
 from ..io.yaml import write_yaml
 from ._sample_files import (
@@ -213,6 +213,7 @@ class DatasetWriter:
             samples=tuple(item.record for item in finished),
             objects=objects,
         )
+        sync_files(self.folder / record.path for record in files_of(manifest))
         write_bytes(self.folder / MANIFEST_NAME, to_json(manifest.to_dict(), is_sorted=True))
         shutil.rmtree(self.folder / PROGRESS)
         return open_dataset(self.folder)

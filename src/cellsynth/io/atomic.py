@@ -5,7 +5,7 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -32,12 +32,18 @@ _WAY_OUT = {
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, is_synced: bool = True) -> Iterator[BinaryIO]:
     """Give a file to write that takes the place of `path` when the block ends well.
 
     The bytes go to a temporary name in the same folder, reach the disk, and are renamed. If the block fails or
     is interrupted, the temporary file is removed and `path` is as it was; after a kill it may stay behind, see
     `remove_leftovers`.
+
+    Parameters
+    ----------
+    is_synced
+        Wait until the disk has the bytes. Without it a power failure, not a kill, may leave the file empty: for one
+        of many files whose checksums are kept, see `sync_files`.
 
     Raises
     ------
@@ -51,7 +57,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             with temporary.open("xb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if is_synced:
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
         except OSError as error:
             raise storage_error(path, error) from error
@@ -60,16 +67,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all.
+def write_bytes(path: Path, data: bytes, *, is_synced: bool = True) -> None:
+    """Write `data` to `path`, whole or not at all; `is_synced` as in `replacing`.
 
     Raises
     ------
     StorageError
         If the disk is full, read-only, or may not be written.
     """
-    with replacing(path) as file:
+    with replacing(path, is_synced=is_synced) as file:
         file.write(data)
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Wait until the disk has files that were written without; quick where it has them already.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, or a file is gone.
+    """
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise storage_error(path, error) from error
 
 
 def make_folder(path: Path) -> Path:

@@ -9,7 +9,12 @@ from .tiff import write_tiff
 
 
 def write_labels(
-    path: Path, labels: Labels, *, voxel_um: tuple[float, ...] | None = None, name: str = ""
+    path: Path,
+    labels: Labels,
+    *,
+    voxel_um: tuple[float, ...] | None = None,
+    name: str = "",
+    is_synced: bool = True,
 ) -> None:
     """Write labels as TIFF; equal labels give equal bytes.
 
@@ -20,6 +25,8 @@ def write_labels(
         Size of a voxel per axis, `zyx`; None where it is not known.
     name
         Kept in the file as the name of the image.
+    is_synced
+        As in `atomic.replacing`.
 
     Raises
     ------
@@ -30,7 +37,8 @@ def write_labels(
     StorageError
         If the file cannot be written.
     """
-    write_tiff(path, as_stored(labels), axes="ZYX"[-labels.ndim :], voxel_um=voxel_um, name=name)
+    axes = "ZYX"[-labels.ndim :]
+    write_tiff(path, as_stored(labels), axes=axes, voxel_um=voxel_um, name=name, is_synced=is_synced)
 
 
 def as_stored(labels: Labels) -> np.ndarray:

@@ -84,7 +84,13 @@ def read_tiff(path: Path) -> np.ndarray:
 
 
 def write_tiff(
-    path: Path, pixels: np.ndarray, *, axes: str, voxel_um: tuple[float, ...] | None = None, name: str = ""
+    path: Path,
+    pixels: np.ndarray,
+    *,
+    axes: str,
+    voxel_um: tuple[float, ...] | None = None,
+    name: str = "",
+    is_synced: bool = True,
 ) -> None:
     """Write pixels as compressed OME-TIFF; equal arguments give equal bytes.
 
@@ -99,6 +105,8 @@ def write_tiff(
         Size of a voxel per spatial axis, `zyx`; None where it is not known.
     name
         Kept in the file as the name of the image.
+    is_synced
+        As in `replacing`.
 
     Raises
     ------
@@ -111,7 +119,7 @@ def write_tiff(
         raise TypeError(f"axes {axes!r} and shape {pixels.shape} do not describe an image")
     if pixels.dtype.name not in _OME_TYPES:
         raise TypeError(f"TIFF is written as {', '.join(_OME_TYPES)}, not as {pixels.dtype}; convert first")
-    with replacing(path) as file, _quiet():
+    with replacing(path, is_synced=is_synced) as file, _quiet():
         writer = tifffile.TiffWriter(
             file, bigtiff=pixels.nbytes > _PLAIN_TIFF_BYTES, byteorder="<", ome=False
         )
