@@ -8,7 +8,7 @@ from pathlib import Path
 from ._claim import Claim
 from ._measure import cellsynth, compare, run
 
-N_IMAGES = 240
+N_IMAGES = 600
 RECIPE = f"""\
 name: workers
 n_samples: {N_IMAGES}
