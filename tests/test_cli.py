@@ -182,6 +182,12 @@ def test_a_bad_argument_of_benchmark_is_named_before_any_work(capsys, images, tm
     assert not (tmp_path / "out").exists()
 
 
+def test_images_are_not_their_own_reference(capsys, images, tmp_path):
+    code, _, error = run(capsys, "benchmark", images, tmp_path / "out", "--reference", images)
+    assert (code, error.count("\n")) == (3, 1)
+    assert "give the folder of their labels" in error
+
+
 def test_overrides_stand_before_and_behind_options(capsys, tmp_path):
     out = tmp_path / "out"
     code, printed, _ = run(

@@ -80,8 +80,13 @@ def benchmark(
     quiet
         Show no progress.
     """
+    from ..core.errors import InputError
     from ..data.source import read_any
 
+    if reference is not None and Path(reference).resolve() == Path(images).resolve():
+        raise InputError(
+            f"{reference}: the reference is the images themselves; give the folder of their labels"
+        )
     found = read_any(
         Path(images), Path(reference) if reference is not None else None, channel=channel, voxel_um=voxel_um
     )
