@@ -6,7 +6,15 @@ import pytest
 from cellsynth.core.grid import Grid
 from cellsynth.core.rng import Key
 from cellsynth.labels.ellipsoids import Ellipsoids
-from cellsynth.render._texture import _NOISE_SD, Texture, _grain, emission, haze, smooth_field
+from cellsynth.render._texture import (
+    _NOISE_SD,
+    Texture,
+    _grain,
+    emission,
+    faint_structures,
+    haze,
+    smooth_field,
+)
 
 GRID = Grid(shape_px=(401, 501), voxel_um=(0.25, 0.25))
 
@@ -110,3 +118,27 @@ def test_a_smooth_field_is_smooth_and_of_the_promised_range():
     assert values.mean() == pytest.approx(0, abs=0.1)
     assert np.abs(np.diff(values, axis=2)).max() < 0.06
     assert not np.array_equal(fields[0], fields[1])
+
+
+def test_faint_structures_are_sparse_and_one_place_in_a_hundred_is_above_one():
+    grid = Grid(shape_px=(301, 301), voxel_um=(0.5, 0.5))
+    fields = np.array([faint_structures(grid, Key.from_seed(i).uint64(), 8.0) for i in range(60)])
+    assert fields.min() == 0
+    assert np.median(fields) < 0.1
+    assert np.quantile(fields, 0.99) == pytest.approx(1, rel=0.1)
+
+
+def test_faint_structures_do_not_follow_the_axes_of_the_image():
+    grid = Grid(shape_px=(257, 257))
+    size = np.arange(257) - 128
+    angle = np.arctan2(*np.meshgrid(size, size, indexing="ij"))
+    radius = np.hypot(*np.meshgrid(size, size))
+    power = np.zeros((257, 257))
+    for i in range(80):
+        field = faint_structures(grid, Key.from_seed(i).uint64(), 12.0)
+        power = power + np.abs(np.fft.fftshift(np.fft.fft2(field - field.mean()))) ** 2
+    ring = (radius > 15) & (radius < 60)
+    folded = np.mod(angle, np.pi / 2)
+    along = ring & ((folded < np.pi / 16) | (folded > 7 * np.pi / 16))
+    across = ring & (np.abs(folded - np.pi / 4) < np.pi / 16)
+    assert 0.6 < power[along].mean() / power[across].mean() < 1.6

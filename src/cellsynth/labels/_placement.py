@@ -185,7 +185,7 @@ def _place(
                 x = low[2] + (high[2] - low[2]) * uniform(keys[i], attempt, 5)
                 if patchiness > 0.0:
                     crowd = noise(field_key, z / patch_length, y / patch_length, x / patch_length)
-                    if uniform(keys[i], attempt, 6) > math.exp(patchiness * (crowd - 1.0)):
+                    if uniform(keys[i], attempt, 6) > math.exp(patchiness * min(1.7 * crowd - 1.0, 0.0)):
                         continue
             if not _is_free(
                 i, z, y, x, axes, rotation, centre, head, following, n_bins, low, bin_size, overlap, gap, j

@@ -118,7 +118,7 @@ def _scatter(config: Ellipsoids, grid: Grid, key: Key) -> Scene:
         config.overlap,
         config.min_gap_um,
         config.patchiness,
-        8 * config.radius_um.mean,
+        14 * config.radius_um.mean,
         key.child("patches").uint64(),
     )
     objects = Objects(centre, semi_axes, rotation, intensity, np.ones(n, np.int32), keys).take(kept)

@@ -1,6 +1,7 @@
 """Light that cells emit before the optics: profile, texture, and the smooth fields around them."""
 
 import math
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -10,7 +11,7 @@ from pydantic import PositiveFloat
 
 from ..core.config import Config
 from ..core.grid import Grid
-from ..core.lattice import fill_noise, noise
+from ..core.lattice import noise, uniform
 from ..core.scene import Objects
 from ..core.shapes import to_3d
 from ..core.types import Labels, Plane
@@ -40,7 +41,8 @@ def emission(labels: Labels, objects: Objects, grid: Grid, texture: Texture) -> 
     Notes
     -----
     The profile mixes a flat disc with the thickness of an ellipsoid, scaled to a mean of 1 over the cell. The
-    texture is two octaves of lattice noise in the cell's own frame, so it turns and moves with the cell.
+    texture is the exponential of two octaves of lattice noise in the cell's own frame: it turns and moves with the
+    cell, and strong texture is bright specks rather than holes, as chromocentres are.
     """
     centre, axes, rotation = to_3d(objects, grid)
     volume = labels.reshape((1,) * (3 - grid.ndim) + labels.shape)
@@ -48,6 +50,8 @@ def emission(labels: Labels, objects: Objects, grid: Grid, texture: Texture) -> 
     out = np.zeros(volume.shape, np.float32)
     # Mean of sqrt(1 - r^2) over a disc is 2/3, over a ball 3 pi / 16.
     mean_dome = 2 / 3 if grid.ndim == 2 else 3 * math.pi / 16
+    # Brightness is log-normal inside of a cell; `level` brings its mean back to 1.
+    log_sd = math.sqrt(math.log1p(texture.contrast**2))
     _shade(
         out,
         volume,
@@ -59,7 +63,8 @@ def emission(labels: Labels, objects: Objects, grid: Grid, texture: Texture) -> 
         objects.intensity,
         texture.dome,
         mean_dome,
-        texture.contrast / _NOISE_SD,
+        log_sd / _NOISE_SD,
+        log_sd**2 / 2,
         1.0 / texture.scale_um,
     )
     return out.reshape(labels.shape)
@@ -67,13 +72,26 @@ def emission(labels: Labels, objects: Objects, grid: Grid, texture: Texture) -> 
 
 def smooth_field(grid: Grid, key: int, length_um: float) -> Plane:
     """Random field in about [-1, 1] over the grid that varies over `length_um`; (Y, X)."""
-    step = np.array([1.0, *grid.voxel_um]) / length_um
-    # Evaluated coarsely and interpolated: nothing in it is finer than a fraction of `length_um`.
-    stride = max(1, int(length_um / min(grid.voxel_um) / 12))
-    n = [math.ceil(s / stride) + 1 for s in grid.shape_px]
-    coarse = np.empty((1, *n), np.float32)
-    fill_noise(coarse, np.uint64(key), np.array([0.37, 0.0, 0.0]), step * np.array([1.0, stride, stride]))
-    return _enlarge(coarse[0], (stride, stride), grid.shape_px, is_centred=False)
+    return _field(grid, key, length_um, finest=1 / 12, fill=_fill_plain)
+
+
+def faint_structures(grid: Grid, key: int, length_um: float) -> Plane:
+    """Sparse field of smooth blots and strands about `length_um` wide, 0 nearly everywhere; (Y, X).
+
+    Noise whose coordinates are bent by other noise and stretched along one direction, as cell bodies lie along
+    each other; its positive half is squared. One place in a hundred is above 1.
+    """
+    field = _field(grid, key, length_um, finest=1 / 16, fill=_fill_bent)
+    return np.maximum(field, 0) ** 2 / np.float32(_FAINT_TOP)
+
+
+def _field(grid: Grid, key: int, length_um: float, *, finest: float, fill: Callable[..., None]) -> Plane:
+    """A field over the grid, evaluated coarsely and interpolated: nothing in it is finer than a part of its length."""
+    voxel = np.array(grid.voxel_um)
+    stride = max(1, int(length_um / voxel.min() * finest))
+    coarse = np.empty([math.ceil(s / stride) + 1 for s in grid.shape_px], np.float32)
+    fill(coarse, np.uint64(key), voxel * stride / length_um)
+    return _enlarge(coarse, (stride, stride), grid.shape_px, is_centred=False)
 
 
 def haze(light: Plane, length_px: float) -> Plane:
@@ -94,7 +112,10 @@ def haze(light: Plane, length_px: float) -> Plane:
 
 
 # Standard deviation of _grain over the plane z = 0, where 2D scenes lie, and over keys; a test measures it.
-_NOISE_SD = 0.396
+_NOISE_SD = 0.2385
+
+# What one value in a hundred of the squared positive half of the bent field exceeds; a test measures it.
+_FAINT_TOP = 0.351
 
 
 @njit(cache=True, inline="always")
@@ -106,8 +127,31 @@ def _grain(key, z, y, x):
 
 
 @njit(cache=True)
+def _fill_plain(out, key, step):
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = noise(key, 0.0, i * step[0], j * step[1])
+
+
+@njit(cache=True)
+def _fill_bent(out, key, step):
+    angle = 2.0 * math.pi * uniform(key, 0, 20)
+    stretch = 1.0 + 3.0 * uniform(key, 1, 20)
+    cos, sin = math.cos(angle), math.sin(angle)
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            y, x = i * step[0], j * step[1]
+            u, v = y * cos - x * sin, (y * sin + x * cos) / stretch
+            bent_u = u + 1.1 * noise(key + np.uint64(1), 0.0, 0.4 * u, 0.4 * v)
+            bent_v = v + 1.1 * noise(key + np.uint64(2), 0.0, 0.4 * u, 0.4 * v)
+            out[i, j] = noise(key, 0.0, bent_u, bent_v) + 0.3 * noise(
+                key + np.uint64(3), 0.0, 2.3 * bent_u, 2.3 * bent_v
+            )
+
+
+@njit(cache=True)
 def _shade(
-    out, labels, voxel, centre, axes, rotation, keys, intensity, dome, mean_dome, amplitude, frequency
+    out, labels, voxel, centre, axes, rotation, keys, intensity, dome, mean_dome, amplitude, level, frequency
 ):
     for z in range(labels.shape[0]):
         for y in range(labels.shape[1]):
@@ -126,7 +170,7 @@ def _shade(
                 profile = 1.0 - dome + dome * math.sqrt(max(1.0 - r2, 0.01)) / mean_dome
                 if amplitude > 0.0:
                     grain = _grain(keys[i], u * frequency, v * frequency, w * frequency)
-                    profile *= max(1.0 + amplitude * grain, 0.1)
+                    profile *= math.exp(amplitude * grain - level)
                 out[z, y, x] = intensity[i] * profile
 
 

@@ -17,7 +17,7 @@ from ..core.scene import Scene
 from ..core.types import Image
 from ._camera import Camera, expose
 from ._optics import Psf, blur
-from ._texture import Texture, emission, haze, smooth_field
+from ._texture import Texture, emission, faint_structures, haze, smooth_field
 from .base import AbstractRenderer, RenderFn, registry
 
 
@@ -120,10 +120,8 @@ def expected_photons(microscope: Microscope, grid: Grid, scene: Scene, key: Key)
         field = smooth_field(grid, key.child("gradient").uint64(), 1.3 * max(grid.extent_um))
         ground *= np.maximum(1 + np.float32(back.gradient) * field, 0)
     if back.clutter > 0:
-        field = smooth_field(grid, key.child("clutter").uint64(), back.clutter_um)
-        # The square of the positive half is sparse: faint almost everywhere, with some brighter places. Its 99th
-        # percentile is about 0.57.
-        seen = seen + np.float32(back.clutter * microscope.photons / 0.57) * np.maximum(field, 0) ** 2
+        field = faint_structures(grid, key.child("clutter").uint64(), back.clutter_um)
+        seen = seen + np.float32(back.clutter * microscope.photons) * field
     if microscope.contrast == "bright":
         return ground + seen
     # Absorption: `photons` of a typical cell is the light that it takes away where it is thin.
