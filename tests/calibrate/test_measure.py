@@ -50,6 +50,45 @@ def test_touching_discs_have_a_contact_line() -> None:
     assert 0.2 < found["contact"] < 0.7
 
 
+def test_faint_objects_are_debris_and_not_cells() -> None:
+    # Far apart, so that the local threshold finds all of them.
+    cells = discs(GRID[:9], 10)
+    faint = discs(GRID[9:], 10, height=14.0) - 10
+    found = measure("faint", cells + faint, 20)
+    assert found.statistics["density"] == pytest.approx(9 / cells.size * 1e6)
+    assert len(found.contrast) == 9
+    dim = discs(GRID[9:], 10, height=33.0) - 10
+    assert len(measure("dim", cells + dim, 20).contrast) == 12
+
+
+def test_small_objects_count_where_they_are_bright() -> None:
+    cells = discs(GRID[:9], 10)
+    for height, n in ((60.0, 12), (20.0, 9)):
+        small = discs(GRID[9:], 4.2, height=height, blur=0.7) - 10
+        assert len(measure("small", cells + small, 20).radius) == n
+
+
+def test_objects_that_look_like_several_in_one_do_not_tell_sizes() -> None:
+    image = discs(GRID[:9], 10)
+    bent = np.zeros(SHAPE)
+    bent[115:135, 150:157] = bent[128:135, 150:170] = 60
+    found = measure("clump", image + ndimage.gaussian_filter(bent, 0.5).astype(np.float32), 20)
+    assert found.statistics["density"] >= 10 / (SHAPE[0] * SHAPE[1]) * 1e6
+    assert len(found.radius) == 9
+
+
+def test_texture_of_large_cells_is_told_from_noise() -> None:
+    rng = np.random.default_rng(5)
+    image = sum(discs([c], 28, blur=1) - 10 for c in ((35, 35), (35, 110), (110, 60), (110, 140))) + 10
+    grains = ndimage.gaussian_filter(rng.normal(0, 1, SHAPE), 4)
+    grains *= 6 / grains.std()
+    is_cell = image > 40
+    noisy, coarse = (image + is_cell * extra for extra in (rng.normal(0, 6, SHAPE), grains))
+    noise, texture = (measure("x", i.astype(np.float32), 56).statistics for i in (noisy, coarse))
+    assert texture["texture"] > 1.6 * noise["texture"]
+    assert texture["texture_scale"] > 1.1 * noise["texture_scale"]
+
+
 def test_an_image_with_two_cells_says_that_it_knows_too_little() -> None:
     found = measure("two", discs(GRID[:2], 10), 20).statistics
     assert set(found) == set(STATISTICS)

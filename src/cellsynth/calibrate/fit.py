@@ -1,7 +1,7 @@
 """Calibration: from unlabelled images to a recipe whose images have the same statistics."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan
 from typing import Any, TypeVar
@@ -75,22 +75,26 @@ def calibrate(
     name: str = "synthetic",
     seed: int = 0,
     n_samples: int = 20,
-    max_conditions: int = 12,
+    max_fits: int = 12,
+    max_conditions: int = 36,
     polarity: Polarity | None = None,
     pool: WorkerPool | None = None,
     progress: Report = lambda what, done, total: None,
 ) -> Calibration:
     """Fit a recipe to unlabelled images by indirect inference [1]_.
 
-    Every image is measured (`measure`); images that look alike share a condition. The parameters of a condition
-    start from the measured values and are corrected until images simulated with them measure the same. The
-    correction that a condition needed is applied to each of its images, and the median of the images is
-    reported with a bootstrap interval over images.
+    Every image is measured (`measure`), and images that look alike form a group. For the image in the middle of
+    each group, parameters start from the measured values and are corrected until images simulated with them
+    measure the same. The correction that it needed is applied to all images of the group. The median of the
+    images is reported with a bootstrap interval over images, and the recipe holds the parameters of images
+    that together resemble all of them, each as a condition.
 
     Parameters
     ----------
+    max_fits
+        Groups of images that look alike; the parameters are fitted to one image of each.
     max_conditions
-        Kinds of image to tell apart.
+        Images that the recipe has a condition for, with the correction that the fit of their group found.
     polarity
         Whether cells are bright or dark; found from the images by default.
     progress
@@ -117,7 +121,8 @@ def calibrate(
 
     filled = _fill_missing([m.statistics for m in real])
     grids = [_synthetic_grid(work.entry.grid) for work in works]
-    groups = choose_conditions(filled, [g.shape_px for g in grids], max_conditions)
+    shapes = [grid.shape_px for grid in grids]
+    groups = choose_conditions(filled, shapes, max_fits)
     bit_depth = max(look.bits for look in looks)
     jobs = [
         ConditionJob(
@@ -134,17 +139,27 @@ def calibrate(
         for i, group in enumerate(groups)
     ]
     fits = list(_tracked(pool.map(fit_condition, jobs), "fit", len(jobs), progress))
-    recipe = _recipe(name, n_samples, [real[g.medoid].name for g in groups], groups, jobs, fits)
+    per_image = _values_per_image(filled, groups, fits)
+    fit_of = {i: job for group, job in zip(groups, jobs, strict=True) for i in group.members}
+    kinds = [
+        _Kind(
+            image=kind.medoid,
+            name=real[kind.medoid].name,
+            n_images=len(kind.members),
+            values=per_image[kind.medoid],
+            job=replace(fit_of[kind.medoid], grid=grids[kind.medoid]),
+        )
+        for kind in choose_conditions(filled, shapes, max_conditions)
+    ]
+    recipe = _recipe(name, n_samples, kinds)
 
-    check = recipe.model_copy(update={"n_samples": min(max(len(groups), 8), 24), "first_sample": _CHECK_FROM})
-    diameter_px = {c.name: 2 * fit["radius"] for c, fit in zip(recipe.conditions, fits, strict=True)}
+    check = recipe.model_copy(update={"n_samples": min(max(len(kinds), 8), 24), "first_sample": _CHECK_FROM})
+    diameter_px = {c.name: 2 * k.values["radius"] for c, k in zip(recipe.conditions, kinds, strict=True)}
     remeasure = partial(measure_synthetic, check, decided, diameter_px)
     synthetic = list(
         _tracked(pool.map(remeasure, list(check.sample_indices())), "check", check.n_samples, progress)
     )
-    parameters = _table(
-        _values_per_image(filled, groups, fits), grids, Key.from_seed(seed).child("calibrate", "bootstrap")
-    )
+    parameters = _table(per_image, grids, Key.from_seed(seed).child("calibrate", "bootstrap"))
     radius = next(p for p in parameters if p.name == "radius").interval.value
     notes = _notes(images, real)
     return Calibration(recipe, parameters, decided, 2 * radius, tuple(real), tuple(synthetic), notes)
@@ -251,22 +266,31 @@ def _values_per_image(
     return result
 
 
-def _recipe(
-    name: str,
-    n_samples: int,
-    names: Sequence[str],
-    groups: Sequence[Group],
-    jobs: Sequence[ConditionJob],
-    fits: Sequence[Values],
-) -> Recipe:
-    """The recipe of the largest condition, with all conditions listed in it."""
-    conditions = []
-    for i, (group, job, fit) in enumerate(zip(groups, jobs, fits, strict=True)):
-        label = names[i] if names.count(names[i]) == 1 else f"{names[i]} part {i + 1}"
-        conditions.append(Condition(name=label, weight=float(len(group.members)), values=job.values_of(fit)))
-    largest = int(np.argmax([len(g.members) for g in groups]))
-    return jobs[largest].recipe(
-        fits[largest], name=name, n_samples=n_samples, conditions=[c.to_dict() for c in conditions]
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of image of the set: what a condition of the recipe is made from."""
+
+    image: int
+    name: str
+    n_images: int
+    values: Values
+    job: ConditionJob
+
+
+def _recipe(name: str, n_samples: int, kinds: Sequence[_Kind]) -> Recipe:
+    """The recipe of the most frequent kind of image, with all kinds listed in it as conditions."""
+    names = [kind.name for kind in kinds]
+    conditions = [
+        Condition(
+            name=kind.name if names.count(kind.name) == 1 else f"{kind.name} part {kind.image + 1}",
+            weight=float(kind.n_images),
+            values=kind.job.values_of(kind.values),
+        )
+        for kind in kinds
+    ]
+    common = max(kinds, key=lambda kind: kind.n_images)
+    return common.job.recipe(
+        common.values, name=name, n_samples=n_samples, conditions=[c.to_dict() for c in conditions]
     )
 
 

@@ -15,6 +15,10 @@ MIN_CELLS = 30
 """Fewer cells do not tell the shape of a distribution; it is log-normal then."""
 
 
+LARGEST = 2.6
+"""Standard deviations (of the logarithm) above the median at which the distribution of the radius ends."""
+
+
 @dataclass(frozen=True)
 class Population:
     """Shape of the distributions of cells in one kind of image, pooled over its images."""
@@ -39,7 +43,11 @@ def population_of(radius: list[np.ndarray], contrast: list[np.ndarray]) -> Popul
     r = np.concatenate([np.log(r / np.median(r)) for r, _ in enough])
     c = np.concatenate([np.log(c / np.median(c)) for _, c in enough])
     rho = float(spearmanr(r, c).statistic) if r.std() > 0 and c.std() > 0 else 0.0
-    return Population(_standardised(r), _standardised(c), float(np.clip(rho, -0.9, 0.9)))
+    sizes = _standardised(r)
+    if sizes is not None:
+        # Far larger than the others are mistakes of the segmentation: several cells in one.
+        sizes = tuple(min(v, LARGEST) for v in sizes)
+    return Population(sizes, _standardised(c), float(np.clip(rho, -0.9, 0.9)))
 
 
 def _standardised(values: np.ndarray) -> tuple[float, ...] | None:
@@ -112,7 +120,7 @@ def recipe_values(
         "render.background.haze": _round(values["haze"]),
         "render.background.haze_um": _round(1.5 * values["radius"] * px_um),
         "render.background.clutter": _round(values["clutter"]),
-        "render.background.clutter_um": _round(1.5 * values["radius"] * px_um),
+        "render.background.clutter_um": _round(2.5 * values["radius"] * px_um),
         "render.camera.bit_depth": bit_depth,
         "render.camera.gain_counts_per_electron": _round(gain),
         "render.camera.read_noise_electrons": _round(read),
