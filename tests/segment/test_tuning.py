@@ -81,6 +81,24 @@ def test_ties_prefer_the_defaults(key):
     assert tuned.segmenter == Quadratic()
 
 
+def mixed_score(reference, prediction):
+    """Better away from the start on average, and much worse on one of the samples."""
+    moved = 0.8 - prediction.flat[0] / 2000  # about 0 at the start
+    return moved * (-2.0 if reference.flat[0] == 0 else 1.0)
+
+
+def test_a_gain_that_not_all_samples_share_leaves_the_defaults(key):
+    grid = Grid(shape_px=(3, 5))
+    image = np.zeros((1, 3, 5), np.float32)
+    labels = [np.full((3, 5), i, np.int32) for i in range(5)]
+    mixed = [Sample(f"s{i}", grid, image, labels[i]) for i in range(5)]
+    tuned = tune(Quadratic(), mixed, mixed_score, key, budget=40)
+    assert max(t.score for t in tuned.trials) > tuned.default_score + 0.1
+    assert tuned.segmenter == Quadratic()
+    clear = tune(Quadratic(), mixed[1:], mixed_score, key, budget=40)
+    assert clear.segmenter.mode == "good"
+
+
 def test_undefined_scores_leave_the_defaults(key):
     tuned = tune(Quadratic(), samples(), undefined_score, key)
     assert tuned.segmenter == Quadratic()

@@ -32,6 +32,9 @@ CAUTION = 1.0
 """Standard errors within which a candidate counts as good as the best. 0 and 0.5 scored the same on real images
 that were not tuned on; 1 makes the smallest change."""
 
+EVIDENCE = 2.0
+"""Standard errors by which the best must beat the starting configuration, or that is kept."""
+
 MapFn = Callable[[Callable[[Any], Any], list[Any]], Iterable[Any]]
 """Like the built-in `map`, perhaps in several processes: results in the order of the items."""
 
@@ -88,9 +91,9 @@ def tune(
 
     Points spread evenly over the space are tried on half of the samples; the better third goes on to all of
     them. Then batches around the best shrink as long as they find nothing better. Few images invite
-    overfitting, so by the one-standard-error rule [1]_ the smallest change wins among all candidates whose mean
-    is within a standard error of the best (of the paired difference over the samples) and not below the
-    starting configuration.
+    overfitting, so the starting configuration stays unless the best beats it by two standard errors of the paired
+    difference over the samples; and by the one-standard-error rule [1]_ the smallest change wins among all candidates
+    whose mean is within one of the best and not below the starting configuration.
 
     Parameters
     ----------
@@ -238,15 +241,20 @@ class _Race(Generic[S]):
         top = np.array(self.trial(ranked[0]).scores)
         least = _or_worst(self.trial(start).score)
 
-        def is_as_good(point: Point) -> bool:
+        def is_within(point: Point, n_errors: float) -> bool:
+            """Whether the best is not better by more than some standard errors."""
             loss = top - np.array(self.trial(point).scores)
             loss = loss[~np.isnan(loss)]
             noise = float(np.std(loss, ddof=1)) / math.sqrt(len(loss)) if len(loss) > 1 else 0.0
-            return _or_worst(self.trial(point).score) >= least and (
-                not len(loss) or float(loss.mean()) <= CAUTION * noise
-            )
+            return not len(loss) or float(loss.mean()) <= n_errors * noise
 
-        good = [p for p in ranked if p == ranked[0] or is_as_good(p)]
+        if self.trial(start).error is None and is_within(start, EVIDENCE):
+            return start
+        good = [
+            p
+            for p in ranked
+            if p == ranked[0] or (_or_worst(self.trial(p).score) >= least and is_within(p, CAUTION))
+        ]
         return min(good, key=self.space.distance)
 
 
