@@ -10,7 +10,7 @@ from cellsynth.calibrate._conditions import choose_conditions
 from cellsynth.calibrate.first_look import first_impression
 from cellsynth.calibrate.fit import Calibration, calibrate
 from cellsynth.calibrate.measure import STATISTICS
-from cellsynth.calibrate.parameters import PARAMETERS, corrected, first_guess
+from cellsynth.calibrate.parameters import PARAMETERS, Corrector, first_guess
 from cellsynth.calibrate.to_recipe import Population, population_of, recipe_values
 from cellsynth.core.errors import InputError
 from cellsynth.core.grid import Grid
@@ -155,14 +155,14 @@ def typical() -> dict[str, float]:
 
 def test_nothing_is_corrected_where_simulation_and_image_agree() -> None:
     guess = first_guess(typical())
-    assert corrected(guess, typical(), typical()) == guess
+    assert Corrector(typical()).move(guess, typical()) == guess
 
 
 def test_every_parameter_moves_towards_the_image_and_stays_in_bounds() -> None:
     guess = first_guess(typical())
     for p in PARAMETERS:
         smaller = typical() | {p.statistic: typical()[p.statistic] * 0.5}
-        moved = corrected(guess, typical(), smaller)  # the simulation shows too little of it
+        moved = Corrector(typical()).move(guess, smaller)  # the simulation shows too little of it
         direction = 1 if p.step > 0 else -1
         assert (moved[p.name] - guess[p.name]) * direction >= 0, p.name
         assert p.low <= moved[p.name] <= p.high
@@ -171,7 +171,19 @@ def test_every_parameter_moves_towards_the_image_and_stays_in_bounds() -> None:
 
 def test_an_undefined_statistic_moves_nothing() -> None:
     guess = first_guess(typical())
-    assert corrected(guess, typical() | {"radius": math.nan}, typical()) == guess
+    assert Corrector(typical() | {"radius": math.nan}).move(guess, typical()) == guess
+
+
+@pytest.mark.parametrize("slope", [0.15, 0.6, 1.0, 1.6])
+def test_statistics_that_follow_little_or_too_much_are_reached_all_the_same(slope: float) -> None:
+    # Texture and haze answer in proportion to their parameters; the others agree from the start.
+    target = typical() | {"texture": slope * 0.3, "haze": slope * 0.2}
+    corrector, values = Corrector(target), first_guess(typical())
+    for _ in range(12):
+        shown = {"texture": slope * values["texture"], "haze": slope * values["haze"]}
+        values = corrector.move(values, typical() | shown)
+    assert values["texture"] == pytest.approx(0.3, rel=0.05)
+    assert values["haze"] == pytest.approx(0.2, rel=0.05)
 
 
 def test_light_that_would_be_noisier_than_the_image_becomes_an_offset() -> None:

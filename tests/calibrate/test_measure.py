@@ -50,6 +50,14 @@ def test_touching_discs_have_a_contact_line() -> None:
     assert 0.2 < found["contact"] < 0.7
 
 
+def test_haze_is_seen_below_one_grey_level() -> None:
+    cells = discs(GRID, 10)
+    halo = ndimage.gaussian_filter(np.where(cells > 40, 60.0, 0.0), 14) * 0.06
+    hazy = np.round(cells + halo).astype(np.float32)
+    plain, found = (measure("x", np.round(i), 20).statistics["haze"] for i in (cells, hazy))
+    assert plain + 0.002 < found < 0.05
+
+
 def test_faint_objects_are_debris_and_not_cells() -> None:
     # Far apart, so that the local threshold finds all of them.
     cells = discs(GRID[:9], 10)

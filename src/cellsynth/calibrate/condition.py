@@ -13,13 +13,16 @@ from ..recipe import Recipe, make_sample
 from ._polarity import Polarity
 from .first_look import grey_levels
 from .measure import STATISTICS, Measured, measure
-from .parameters import PARAMETERS, Values, corrected, first_guess
+from .parameters import PARAMETERS, Corrector, Values, first_guess
 from .to_recipe import Population, recipe_values
 
 _log = logging.getLogger(__name__)
 
-N_ROUNDS = 6
+N_ROUNDS = 8
 """Corrections per condition; the last ones change little."""
+
+N_AVERAGED = 3
+"""Rounds whose parameters are averaged in the end: statistics are noisy, and each correction follows their noise."""
 
 _FIRST_SAMPLE = 3_000_000
 """Samples of the fit have indices of their own: no image of a later dataset was used to fit."""
@@ -64,7 +67,7 @@ class ConditionJob:
 def fit_condition(job: ConditionJob) -> Values:
     """Correct the parameters until simulations with them measure like the image."""
     target = job.target
-    values = first_guess(target)
+    values, corrector = first_guess(target), Corrector(target)
     tried: list[tuple[float, Values]] = []
     # Enough cells that the simulated statistics are steadier than the real ones.
     cells = max(target["density"] * job.grid.n_voxels / 1e6, 1.0)
@@ -80,11 +83,12 @@ def fit_condition(job: ConditionJob) -> Values:
         ]
         simulated = {key: median_of([m[key] for m in measured]) for key in STATISTICS}
         tried.append((_misfit(target, simulated), values))
-        values = corrected(values, target, simulated)
+        values = corrector.move(values, simulated)
     least = min(misfit for misfit, _ in tried)
     _log.debug("condition %d: misfits %s", job.index, [round(misfit, 3) for misfit, _ in tried])
-    # The last is the most corrected; a round that went astray is not taken.
-    return next(v for misfit, v in reversed(tried) if misfit <= 1.15 * least)
+    # The last ones are the most corrected, and their mean is steadier than each; rounds that went astray do not count.
+    good = [v for misfit, v in tried if misfit <= 1.15 * least][-N_AVERAGED:]
+    return {p.name: sum(v[p.name] for v in good) / len(good) for p in PARAMETERS}
 
 
 def measure_synthetic(

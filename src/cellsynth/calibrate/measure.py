@@ -330,9 +330,9 @@ def _background(plane: Plane, labels: Labels, diameter_px: float) -> _Ground:
     far = distance > 3 + 0.5 * diameter_px
     if far.sum() < 0.02 * plane.size:
         far = distance > max(float(np.quantile(distance, 0.9)), 1.0)
-    level = float(np.median(plane[far])) if far.any() else float(np.quantile(plane, 0.02))
-    excess = float(np.median(plane[near])) - level if near.sum() > 50 else 0.0
-    blocks = [np.median(plane[box][far[box]]) for box in _boxes(plane.shape, 4) if far[box].sum() > 30]
+    level = _middle(plane[far]) if far.any() else float(np.quantile(plane, 0.02))
+    excess = _middle(plane[near]) - level if near.sum() > 50 else 0.0
+    blocks = [_middle(plane[box][far[box]]) for box in _boxes(plane.shape, 4) if far[box].sum() > 30]
     variation = float(np.std(blocks)) if len(blocks) >= 4 else 0.0
     smooth = ndimage.gaussian_filter(plane, 0.1 * diameter_px)
     highest = float(np.quantile(smooth[far], 0.99)) - level if far.any() else 0.0
@@ -348,6 +348,12 @@ def _spread(values: np.ndarray) -> float:
     """Robust standard deviation: half the range of the middle 68 %."""
     low, high = np.quantile(values, [0.16, 0.84])
     return float(high - low) / 2
+
+
+def _middle(values: np.ndarray) -> float:
+    """Mean of the middle half: as robust as is needed here, and finer than the steps of the grey levels."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(values[(values >= low) & (values <= high)].mean())
 
 
 def _median(values: np.ndarray) -> float:

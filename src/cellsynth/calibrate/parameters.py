@@ -83,7 +83,7 @@ def first_guess(statistics: Mapping[str, float]) -> Values:
         "patchiness": max(log(max(s["patchiness"], 0.3) / 0.5), 0.0),
         "intensity_spread": s["contrast_spread"],
         "photons": s["contrast"],
-        "texture": s["texture"],
+        "texture": 2.0 * s["texture"],
         "texture_scale": 2.0 * s["texture_scale"],
         "dome": min(max(1.5 * (1.0 - s["dome"]), 0.0), 1.0),
         "blur": max(s["edge"] / sqrt(2 * 3.14159265), 0.3),
@@ -98,19 +98,52 @@ def first_guess(statistics: Mapping[str, float]) -> Values:
     return {p.name: min(max(guess[p.name], p.low), p.high) for p in PARAMETERS}
 
 
-def corrected(values: Values, real: Mapping[str, float], simulated: Mapping[str, float]) -> Values:
-    """Move every parameter so that the simulated statistic comes nearer to the real one."""
-    moved = dict(values)
-    for p in PARAMETERS:
-        target, got = real[p.statistic], simulated[p.statistic]
-        if not (abs(target) < float("inf") and abs(got) < float("inf")):  # NaN compares false too
-            continue
-        if p.how == "ratio":
-            if target <= 0 or got <= 0:
+class Corrector:
+    """Moves parameters until statistics agree, and learns how far each statistic follows its parameter.
+
+    Every parameter is moved by its step times the gap of its statistic. Where the last move closed only a part of
+    the gap, the next goes further, and where it overshot, less far: the secant method along each parameter alone,
+    with bounds, because the statistics are noisy and follow other parameters too.
+    """
+
+    def __init__(self, real: Mapping[str, float]) -> None:
+        self._real = real
+        self._reach = {p.name: 1.0 for p in PARAMETERS}
+        self._last_gap: dict[str, float] = {}
+
+    def move(self, values: Values, simulated: Mapping[str, float]) -> Values:
+        """Values that should bring the simulated statistics nearer to the real ones."""
+        moved = dict(values)
+        for p in PARAMETERS:
+            gap = _gap(p, self._real[p.statistic], simulated[p.statistic])
+            if gap is None:
                 continue
-            factor = exp(min(max(p.step * log(target / got), -0.7), 0.7))
-            moved[p.name] = values[p.name] * factor
-        else:
-            moved[p.name] = values[p.name] + p.step * (target - got)
-        moved[p.name] = min(max(moved[p.name], p.low), p.high)
-    return moved
+            self._learn(p, gap)
+            change = p.step * self._reach[p.name] * gap
+            if p.how == "ratio":
+                moved[p.name] = values[p.name] * exp(min(max(change, -0.7), 0.7))
+            else:
+                moved[p.name] = values[p.name] + change
+            moved[p.name] = min(max(moved[p.name], p.low), p.high)
+        return moved
+
+    def _learn(self, p: Parameter, gap: float) -> None:
+        last = self._last_gap.get(p.name)
+        self._last_gap[p.name] = gap
+        if last is None or abs(last) < 0.03 * (
+            1.0 if p.how == "ratio" else abs(self._real[p.statistic]) + 0.01
+        ):
+            return  # what is left is noise
+        closed = (last - gap) / last
+        if closed > 0:
+            reach = self._reach[p.name] * min(max(1 / closed, 0.5), 2.0)
+            self._reach[p.name] = min(max(reach, 0.3), 6.0)
+
+
+def _gap(p: Parameter, target: float, got: float) -> float | None:
+    """How far the statistic has to go: a difference, or the logarithm of a ratio; None where it is undefined."""
+    if not (abs(target) < float("inf") and abs(got) < float("inf")):  # NaN compares false too
+        return None
+    if p.how == "difference":
+        return target - got
+    return log(target / got) if target > 0 and got > 0 else None
