@@ -3,15 +3,18 @@
 from .agreement import Agreement, ranking_agreement
 from .intervals import Interval, bootstrap_interval
 from .paired import Gain, holm, paired_gain, paired_tests
+from .power import Power, images_needed
 from .ranking import Ranking, rank_methods
 
 __all__ = [
     "Agreement",
     "Gain",
     "Interval",
+    "Power",
     "Ranking",
     "bootstrap_interval",
     "holm",
+    "images_needed",
     "paired_gain",
     "paired_tests",
     "rank_methods",
