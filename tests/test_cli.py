@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from cellsynth.cli import COMMANDS, LISTED, main
-from cellsynth.pipeline._scores import scored_metrics
+from cellsynth.pipeline.benchmark.scores import scored_metrics
 from cellsynth.recipe import packaged_recipes
 from cellsynth.segment.base import registry as segmenters
 

@@ -44,7 +44,7 @@ def evaluate_labels(
     from ..io.tables import write_json, write_parquet
     from ._progress import Progress
     from ._run_folder import claimed
-    from ._scores import scored_metrics
+    from .benchmark.scores import scored_metrics
 
     out = Path(out) if out is not None else None
     if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..core.rng import Key
-from ..core.types import Labels
-from ..data.image_set import ImageSet
-from ..data.label_file import read_label_file
-from ..evaluate.segmentation import AbstractMetric, LabelPair
-from ..evaluate.statistics import (
+from ...core.rng import Key
+from ...core.types import Labels
+from ...data.image_set import ImageSet
+from ...data.label_file import read_label_file
+from ...evaluate.segmentation import AbstractMetric, LabelPair
+from ...evaluate.statistics import (
     paired_gain,
     paired_tests,
     rank_methods,
     ranking_agreement,
 )
-from ..evaluate.table import (
+from ...evaluate.table import (
     default_metrics,
     failure_rows,
     score_pair,
@@ -27,10 +27,10 @@ from ..evaluate.table import (
     threshold_metrics,
     wide_scores,
 )
-from ..io.tables import read_parquet, write_json, write_parquet
+from ...io.tables import read_parquet, write_json, write_parquet
 
 if TYPE_CHECKING:
-    from ._progress import Progress
+    from .._progress import Progress
 
 DEFAULT = " (default)"
 """Ending of the name of a method in its default configuration."""
@@ -71,7 +71,7 @@ def score_all(
 def _scored_images(
     run: Path, data: dict[str, ImageSet], methods: list[dict[str, Any]], metrics: list[AbstractMetric]
 ) -> Iterator[list[dict[str, Any]]]:
-    from .benchmark import prediction_path, variants_of
+    from . import prediction_path, variants_of
 
     names = [name for m in methods if m["status"] == "ok" for name, _ in variants_of(m)]
     for origin, images in data.items():

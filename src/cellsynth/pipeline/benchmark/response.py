@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..core.parallel import WorkerPool
-from ..core.rng import Key
-from ..evaluate.segmentation import AbstractMetric, LabelPair
-from ..evaluate.segmentation.base import registry as metrics
-from ..evaluate.statistics import bootstrap_interval
-from ..recipe import Recipe, make_sample
-from ..segment.base import registry
+from ...core.parallel import WorkerPool
+from ...core.rng import Key
+from ...evaluate.segmentation import AbstractMetric, LabelPair
+from ...evaluate.segmentation.base import registry as metrics
+from ...evaluate.statistics import bootstrap_interval
+from ...recipe import Recipe, make_sample
+from ...segment.base import registry
 
 if TYPE_CHECKING:
-    from ._progress import Progress
+    from .._progress import Progress
 
 N_IMAGES = 6
 """Images per level. All levels of a factor show the same scenes with other light, blur or crowding."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from ..core.parallel import WorkerPool
-    from ..data.image_set import ImageSet
-    from ..recipe import Recipe
-    from ._measured_run import Outcome
-    from ._progress import Progress
-    from ._run_folder import RunFolder
+    from ...core.parallel import WorkerPool
+    from ...data.image_set import ImageSet
+    from ...recipe import Recipe
+    from .._measured_run import Outcome
+    from .._progress import Progress
+    from .._run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
 
@@ -80,8 +80,8 @@ def benchmark(
     quiet
         Show no progress.
     """
-    from ..core.errors import InputError
-    from ..data.source import read_any
+    from ...core.errors import InputError
+    from ...data.source import read_any
 
     if reference is not None and Path(reference).resolve() == Path(images).resolve():
         raise InputError(
@@ -124,12 +124,12 @@ def run_benchmark(
     quiet: bool = False,
 ) -> Path:
     """`benchmark` on a set that was read already; its labels, where it has some, are the reference."""
-    from ..core.errors import RecipeError
-    from ..core.parallel import worker_pool
-    from ._progress import Progress
-    from ._run_folder import RunFolder
-    from .calibrate import check_overrides
-    from .report import write_report
+    from ...core.errors import RecipeError
+    from ...core.parallel import worker_pool
+    from .._progress import Progress
+    from .._run_folder import RunFolder
+    from ..calibrate import check_overrides
+    from ..report import write_report
 
     at_least = (
         ("n-images", n_images, 2),
@@ -214,9 +214,9 @@ def _warn_of_blank_labels(images: "ImageSet") -> None:
 
 
 def _check_metric(metric: str) -> None:
-    from ..core.config import suggestion
-    from ..core.errors import RecipeError
-    from ._scores import scored_metrics
+    from ...core.config import suggestion
+    from ...core.errors import RecipeError
+    from .scores import scored_metrics
 
     names = [m.name for m in scored_metrics()]
     if metric not in names:
@@ -225,8 +225,8 @@ def _check_metric(metric: str) -> None:
 
 def _chosen_methods(methods: str) -> list[dict[str, Any]]:
     """Segmenters by name, with the line that installs what is missing."""
-    from ..core.errors import RecipeError
-    from ..segment.base import registry
+    from ...core.errors import RecipeError
+    from ...segment.base import registry
 
     given = dict.fromkeys(n.strip() for n in methods.split(",") if n.strip())
     names = registry.names() if methods == "all" else list(given)
@@ -262,10 +262,10 @@ def _calibrated(
     seed: int,
     n_images: int,
 ) -> tuple["Recipe", dict[str, Any]]:
-    from ..io.tables import read_json
-    from ..io.yaml import write_yaml
-    from ..recipe import load_recipe, overridden
-    from .calibrate import fit_recipe, write_calibration
+    from ...io.tables import read_json
+    from ...io.yaml import write_yaml
+    from ...recipe import load_recipe, overridden
+    from ..calibrate import fit_recipe, write_calibration
 
     if not run.has("calibration", "calibration.json"):
         fitted = fit_recipe(
@@ -295,7 +295,7 @@ def _datasets(
     inputs: dict[str, str],
 ) -> tuple["ImageSet", "ImageSet"]:
     """Synthetic images to tune on and others to score on."""
-    from .synthesize import make_dataset
+    from ..synthesize import make_dataset
 
     made = []
     wanted = {
@@ -332,11 +332,11 @@ def _tuned(
     progress: "Progress",
 ) -> list[dict[str, Any]]:
     """Every method with its tuned and its default configuration; what is not installed stays listed."""
-    from ..core.rng import Key
-    from ..io.tables import read_json
-    from ..segment import tune
-    from ..segment.base import registry
-    from ._scores import tuning_score
+    from ...core.rng import Key
+    from ...io.tables import read_json
+    from ...segment import tune
+    from ...segment.base import registry
+    from .scores import tuning_score
 
     if run.has("tables", "methods.json"):
         return read_json(run.path / "tables" / "methods.json")["methods"]
@@ -384,8 +384,8 @@ def _segmented(
     """Run every method, tuned and as it comes, on every image; one record of outcomes per origin."""
     import pandas as pd
 
-    from ..io.tables import write_parquet
-    from ._measured_run import Job, Outcome, is_done, run_job
+    from ...io.tables import write_parquet
+    from .._measured_run import Job, Outcome, is_done, run_job
 
     jobs = []
     for method in methods:
@@ -415,8 +415,8 @@ def _segmented(
 
 def _read_outcomes(record: Path) -> "list[Outcome]":
     """What an earlier run noted down; nothing where it did not come so far."""
-    from ..io.tables import read_parquet
-    from ._measured_run import Outcome
+    from ...io.tables import read_parquet
+    from .._measured_run import Outcome
 
     if not record.exists():
         return []
@@ -435,10 +435,10 @@ def _responses(
     progress: "Progress",
 ) -> None:
     """Find where each method breaks when images get worse than the user's."""
-    from ..core.rng import Key
-    from ..io.tables import write_parquet
-    from ._response import response_curves
-    from ._scores import scored_metrics
+    from ...core.rng import Key
+    from ...io.tables import write_parquet
+    from .response import response_curves
+    from .scores import scored_metrics
 
     if run.has("tables", "response.parquet"):
         return
@@ -468,8 +468,8 @@ def _evaluated(
     progress: "Progress",
 ) -> None:
     """Score everything and draw the conclusions; always done anew, it takes seconds."""
-    from ..core.rng import Key
-    from ._scores import conclude, score_all
+    from ...core.rng import Key
+    from .scores import conclude, score_all
 
     n = len(synthetic) + real.n_labelled
     scores = score_all(run.path, {"synthetic": synthetic, "real": real.labelled()}, methods, progress, n)
