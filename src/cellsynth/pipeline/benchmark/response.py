@@ -1,24 +1,23 @@
 """Response curves: how the score of each method changes when images get worse in one respect."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ...core.parallel import WorkerPool
 from ...core.rng import Key
-from ...evaluate.segmentation import AbstractMetric, LabelPair
+from ...evaluate.segmentation import LabelPair
 from ...evaluate.segmentation.base import registry as metrics
 from ...evaluate.statistics import bootstrap_interval
+from ...io.tables import write_parquet
 from ...recipe import Recipe, make_sample
 from ...segment.base import registry
-
-if TYPE_CHECKING:
-    from .._progress import Progress
+from .options import Work
+from .scores import metric_called
 
 N_IMAGES = 6
 """Images per level. All levels of a factor show the same scenes with other light, blur or crowding."""
@@ -66,14 +65,15 @@ FACTORS = (
 """What is varied. The least light keeps the read noise in electrons, so noise grows as it does in a dim image."""
 
 
-def response_curves(
-    recipe: Recipe,
-    methods: Iterable[dict[str, Any]],
-    metric: AbstractMetric,
-    pool: WorkerPool,
-    progress: "Progress",
-    key: Key,
-) -> pd.DataFrame:
+def responses(work: Work, recipe: Recipe, methods: list[dict[str, Any]]) -> None:
+    """Find where each method breaks when images get worse than the user's; writes `tables/response.parquet`."""
+    if work.run.has("tables", "response.parquet"):
+        return
+    curves = response_curves(work, recipe, methods)
+    write_parquet(work.run.path / "tables" / "response.parquet", curves)
+
+
+def response_curves(work: Work, recipe: Recipe, methods: list[dict[str, Any]]) -> pd.DataFrame:
     """Score the tuned methods at every level of every factor.
 
     Returns
@@ -84,18 +84,17 @@ def response_curves(
         on the way to worse images, interpolated; NaN where it does not.
     """
     configs = {m["kind"]: m["config"] for m in methods if m["status"] == "ok"}
-    work = [
+    images = [
         (factor.name, level, varied(recipe, factor, level), i)
         for factor in FACTORS
         for level in factor.levels
         for i in range(2_000_000, 2_000_000 + N_IMAGES)
     ]
-    score = partial(_score, configs, metric.to_dict())
+    score = partial(_score, configs, metric_called(work.options.metric).to_dict())
     rows: list[dict[str, Any]] = []
-    for found in progress.track(pool.map(score, work), "response curves", len(work)):
+    for found in work.progress.track(work.pool.map(score, images), "response curves", len(images)):
         rows += found
-    table = pd.DataFrame(rows)
-    return pd.DataFrame(_summarise(table, key))
+    return pd.DataFrame(_summarise(pd.DataFrame(rows), work.key("response")))
 
 
 def varied(recipe: Recipe, factor: Factor, level: float) -> Recipe:
