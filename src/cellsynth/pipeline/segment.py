@@ -126,14 +126,14 @@ def _segment(
     import dataclasses
 
     from ..core.errors import InputError
-    from ._measured_run import Job, earlier_outcome, has_labels, run_job
+    from ._measured_run import Job, died, earlier_outcome, has_labels, run_job
 
     jobs = [Job(e, method, config, folder.path / f"{e.name}.tif") for e in images.entries]
     todo = [job for job in jobs if not has_labels(job)]
     if folder.is_finished and not todo:
         progress.say(f"{folder.path}: is complete; nothing to do")
         return
-    made = progress.track(pool.map(run_job, todo), f"segment: {method}", len(todo))
+    made = progress.track(pool.map(run_job, todo, died), f"segment: {method}", len(todo))
     new = {outcome.image: outcome for outcome in made}
     outcomes = [new.get(job.entry.name) or earlier_outcome(job) for job in jobs]
     folder.write_json("segmentation.json", {"outcomes": [dataclasses.asdict(o) for o in outcomes]})

@@ -1,5 +1,6 @@
 """From the tuning images to a tuned configuration of every method."""
 
+from functools import partial
 from typing import Any
 
 from ...core.sample import Sample
@@ -10,6 +11,7 @@ from ...evaluate.table import score_pair, threshold_metrics
 from ...io.tables import read_json
 from ...segment import tune
 from ...segment.base import registry
+from .._measured_run import crashed
 from .options import Work
 
 _TUNING_METRICS = (threshold_metrics()[0], threshold_metrics()[4])  # IoU 0.5 and 0.7
@@ -39,7 +41,8 @@ def _tune_one(
         return method
     default = registry.get(method["kind"]).parse(scale, source=method["kind"])
     key = work.key("tuning").child(method["kind"])
-    found = tune(default, samples, tuning_score, key, work.options.budget, work.pool.map)
+    guarded = partial(work.pool.map, on_death=_trial_that_died)
+    found = tune(default, samples, tuning_score, key, work.options.budget, guarded)
     return {
         **method,
         "config": found.segmenter.to_dict(),
@@ -48,6 +51,11 @@ def _tune_one(
         "default_tuning_score": found.default_score,
         "n_trials": len(found.trials),
     }
+
+
+def _trial_that_died(_: Any, how: str) -> tuple[tuple[float, ...], str]:
+    """No score, and what a configuration crashed with: what tuning makes of any other crash."""
+    return (), crashed(how)
 
 
 def variants_of(method: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
