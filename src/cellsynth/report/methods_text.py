@@ -60,7 +60,10 @@ def methods_paragraph(run: Benchmark) -> tuple[str, list[str]]:
     ]
     text.append(f"Scores were: {listing(said)}.")
     agreement = run.results.get("agreement")
-    if agreement and is_number(agreement["tau"]):
+    if agreement and is_number(agreement["tau"]) and agreement["n_methods"] == 2:
+        order = "same" if agreement["tau"] > 0 else "opposite"
+        text.append(f"{plural(n['real'], 'labelled real image')} put the two methods in the {order} order.")
+    elif agreement and is_number(agreement["tau"]):
         mark = _cite(references, [_KENDALL])
         between = f" ({LEVEL} bootstrap interval {interval(agreement)})" if interval(agreement) else ""
         text.append(
