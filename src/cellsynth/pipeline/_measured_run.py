@@ -12,7 +12,6 @@ from ..core.grid import Grid
 from ..core.types import Labels
 from ..data.image_set import Entry
 from ..data.label_file import read_label_file
-from ..io.formats import read_header
 from ..io.labels import write_labels
 from ..segment.base import registry
 
@@ -95,7 +94,7 @@ def has_labels(job: Job) -> bool:
     if not job.out.exists():
         return False
     try:
-        return read_header(job.out).shape_px == job.entry.grid.shape_px
+        return read_label_file(job.out, may_be_mask=True).shape == job.entry.grid.shape_px
     except InputError:
         return False
 

@@ -128,11 +128,14 @@ def _segment(
     from ..core.errors import InputError
     from ._measured_run import Job, died, earlier_outcome, has_labels, run_job
 
+    if folder.is_finished:
+        damaged = folder.damaged()
+        if not damaged:
+            progress.say(f"{folder.path}: is complete; nothing to do")
+            return
+        folder.reopen(damaged)
     jobs = [Job(e, method, config, folder.path / f"{e.name}.tif") for e in images.entries]
     todo = [job for job in jobs if not has_labels(job)]
-    if folder.is_finished and not todo:
-        progress.say(f"{folder.path}: is complete; nothing to do")
-        return
     made = progress.track(pool.map(run_job, todo, died), f"segment: {method}", len(todo))
     new = {outcome.image: outcome for outcome in made}
     outcomes = [new.get(job.entry.name) or earlier_outcome(job) for job in jobs]

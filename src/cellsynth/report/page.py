@@ -32,6 +32,7 @@ _FILES = {
     "tables/response.parquet": "score against the difficulty of the images",
     "calibration/": "parameters, and the statistics of real and synthetic images",
     "run.json": "settings, version, and checksums of your images",
+    "files.json": "checksums of what the run made",
 }
 
 _COLUMNS = {

@@ -1,7 +1,8 @@
 """The main job: calibrate, synthesize, tune, segment, evaluate, report.
 
 One module per stage, in the order of the data: `real_images`, `calibration`, `datasets`, `tuning`, `segmentation`,
-`response`, `scores`; `options` holds what was asked for. They are imported when a benchmark runs.
+`response`, `scores`; `options` holds what was asked for, and `damage` looks after a run that is continued. They are
+imported when a benchmark runs.
 """
 
 from collections.abc import Sequence
@@ -120,6 +121,7 @@ def run_benchmark(
     from .._run_folder import RunFolder
     from ..report import write_report
     from .calibration import calibrated
+    from .damage import reopen_if_damaged
     from .datasets import datasets
     from .options import Options, Work
     from .real_images import record_images, to_segment, warn_of_blank_labels
@@ -133,6 +135,7 @@ def run_benchmark(
     found.check_pixels()
     warn_of_blank_labels(found)
     run = RunFolder.open(out, options.settings(found), found.hashes(), is_resume=resume)
+    reopen_if_damaged(run)
     if run.is_finished and run.has("report.html"):
         progress.say(f"{run.path}: is complete; nothing to do")
         return run.path / "report.html"
@@ -146,6 +149,5 @@ def run_benchmark(
         responses(work, recipe, methods)
     evaluated(work, found, synthetic, methods)
     record_images(run, found)
-    page = write_report(run.path, quiet=quiet)
-    run.finish()
-    return page
+    run.finish()  # first, as the page lists what there is
+    return write_report(run.path, quiet=quiet)
