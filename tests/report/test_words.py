@@ -74,3 +74,12 @@ def test_references_come_from_the_docstrings() -> None:
     assert reference.endswith("62-66.")
     assert segmenter_references("nothing_like_it") == []
     assert without_marks("Threshold, discard by size [1]_ [2]_.") == "Threshold, discard by size."
+
+
+def test_memory_below_a_megabyte_is_not_measured() -> None:
+    assert [words.megabytes(v) for v in (0.004, 1.623, 250.0, None)] == [
+        "<1 MB",
+        "1.62 MB",
+        "250 MB",
+        words.NOTHING,
+    ]

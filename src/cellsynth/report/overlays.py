@@ -135,7 +135,9 @@ def _caption(
     if counts is None:
         return plural(n_cells, "cell")
     value = run.image_scores(origin, method).get(name)
-    said = ", ".join(f"{n} {OUTCOMES[o]}" for o, n in counts.items() if n)
+    said = ", ".join(
+        plural(n, OUTCOMES[o]) if o == "false_alarm" else f"{n} {OUTCOMES[o]}" for o, n in counts.items() if n
+    )
     return f"{metric_name(run.metric)}: {score(float(value))}. {said}" if is_number(value) else said
 
 

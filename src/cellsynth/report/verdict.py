@@ -39,7 +39,7 @@ def verdict(run: Benchmark) -> Verdict:
         return Verdict("", "No segmenter could be run, so there is no answer.", [], _basis(run), caveats)
     best = _advised(run)
     caveats = caveats_of(run, best)
-    also = _tie_sentences(run) if best else []
+    also = [*_tie_sentences(run), *_rival_sentences(run, best)] if best else []
     return Verdict(best, _answer(run, best, caveats), also, _basis(run), caveats)
 
 
@@ -79,11 +79,9 @@ def _answer(run: Benchmark, best: str, caveats: list[Caveat]) -> str:
     both = [m for m in first if m in real]
     if both:
         verb = "is the one to trust" if is_clear else "scores best, but read the warnings below"
-        rivals = [m for m in _may_lead(run, "real") if m not in both]
-        near = f", where {listing(rivals)} may be as good" if rivals else ""
         where = "best on both" if len(run.ranked) > 1 else "no other method ran"
         values = f"{score_of} {on_synthetic}, and {_value(run, 'real', best)} {on_real}"
-        return f"{_said(both, verb)}: {values}{near}; {where}."
+        return f"{_said(both, verb)}: {values}; {where}."
     if best in real:
         return (
             f"{best} is the safest choice: best {on_real} ({metric_name(run.metric)} of "
@@ -203,6 +201,17 @@ def _tie_sentences(run: Benchmark) -> list[str]:
             factor = number(known[best] / known[fastest], 2)
             said.append(f"Of these, {fastest} is the fastest, by a factor of {factor}.")
     return said
+
+
+def _rival_sentences(run: Benchmark, best: str) -> list[str]:
+    """Who else may be the best on real images."""
+    rivals = [m for m in _may_lead(run, "real") if m not in run.leaders("real")]
+    if best not in run.leaders("real") or not run.tells_apart("real") or not rivals:
+        return []
+    them = "it" if len(rivals) == 1 else "them"
+    return [
+        f"{listing(rivals)} may be as good on your images: other labelled ones could have put {them} first."
+    ]
 
 
 def _basis(run: Benchmark) -> str:

@@ -107,6 +107,13 @@ def seconds(value: Any) -> str:
     return f"{1000 * value:.0f} ms" if value < 0.9995 else f"{number(value, 2)} s"
 
 
+def megabytes(value: Any) -> str:
+    """Memory of a method; what is below one megabyte is noise of the system."""
+    if not is_number(value):
+        return NOTHING
+    return "<1 MB" if value < 1 else f"{number(value)} MB"
+
+
 def p_value(p: Any) -> str:
     """p-value with its sign of comparison."""
     if not is_number(p):
