@@ -107,6 +107,7 @@ def test_what_is_not_installed_is_listed_with_the_line_that_installs_it(finished
 def test_few_images_are_said_to_be_few(finished: Path) -> None:
     text = Page((finished / "report.html").read_text("utf-8")).text
     assert "Too few synthetic images for intervals" in text
+    assert "a pixel counts as 1 µm" in text
     assert "nan" not in text.casefold().split()
 
 

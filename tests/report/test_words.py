@@ -83,3 +83,8 @@ def test_memory_below_a_megabyte_is_not_measured() -> None:
         "250 MB",
         words.NOTHING,
     ]
+
+
+def test_units_are_typeset() -> None:
+    said = "a pixel counts as 1 um, 3 per mm2, the sum of voxel_um"
+    assert words.typeset(said) == "a pixel counts as 1 µm, 3 per mm², the sum of voxel_um"

@@ -40,7 +40,7 @@ def segment_images(
     method
         Name of a segmenter.
     diameter
-        Typical diameter of a cell, in um where the pixel size is known, else in pixels; estimated by default.
+        Typical diameter of a cell, in micrometres where the pixel size is known, else in pixels; estimated by default.
     tuned
         Folder of a finished benchmark: take the fields that were tuned for the method there.
     channel

@@ -6,7 +6,7 @@ import numpy as np
 
 from .calibration_figures import standardised
 from .run_folder import Benchmark
-from .words import LEVEL, interval, is_number, listing, plural, score, signed
+from .words import LEVEL, interval, is_number, listing, plural, score, signed, typeset
 
 FEW_LABELLED = 10
 """Labelled images below which a real ranking is itself uncertain."""
@@ -25,7 +25,7 @@ class Caveat:
 def caveats_of(run: Benchmark, best: str) -> list[Caveat]:
     """Collect what limits the answer, the gravest first."""
     found = [*_agreement_caveats(run), *_level_caveats(run, best), *_misfit_caveats(run), *_run_caveats(run)]
-    found += [Caveat("From the calibration", note) for note in run.calibration["notes"]]
+    found += [Caveat("From the calibration", typeset(note)) for note in run.calibration["notes"]]
     return sorted(found, key=lambda c: not c.is_grave)
 
 
