@@ -1,15 +1,17 @@
 """The output folder of a run of several stages: refused where it would overwrite, continued where it can."""
 
 import logging
+import secrets
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..core.errors import InputError, OutputExistsError, RecipeError
 from ..data.image_set import sha256_of
-from ..io.atomic import make_folder, remove_leftovers, write_bytes
+from ..io.atomic import make_folder, remove_leftovers, storage_error, write_bytes
 from ..io.tables import plain, read_json, to_json, write_json
 
 _log = logging.getLogger(__name__)
@@ -23,21 +25,34 @@ _NOT_LISTED = frozenset({RUN, FILES, "report.html"})
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Make a folder before the work, so that none is lost where nothing can be written; gone if nothing came of it.
+def made_whole(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder that takes the place of `folder` when the block ends well; else nothing is left.
+
+    It is made before the work, so that none is lost where nothing can be written. A kill leaves the hidden folder
+    behind, which stands in nobody's way.
+
+    Parameters
+    ----------
+    folder
+        New or empty.
 
     Raises
     ------
     StorageError
         If it cannot be made.
     """
-    make_folder(folder)
+    make_folder(folder.parent)
+    hidden = make_folder(folder.parent / f".cellsynth-{secrets.token_hex(8)}")
     try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            folder.rmdir()  # only where it is empty
-        raise
+        yield hidden
+        try:
+            if folder.is_dir():
+                folder.rmdir()  # else some systems do not rename
+            hidden.rename(folder)
+        except OSError as error:
+            raise storage_error(folder, error) from error
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 class RunFolder:
