@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from cellsynth.cli import COMMANDS, LISTED, main
-from cellsynth.pipeline._scores import scored_metrics
+from cellsynth.cli import COMMANDS, LISTED, _read_docstring, main
+from cellsynth.pipeline.benchmark.scores import scored_metrics
 from cellsynth.recipe import packaged_recipes
 from cellsynth.segment.base import registry as segmenters
 
@@ -55,6 +55,13 @@ def test_help_tells_every_parameter_of_the_function(capsys, command):
     assert "exit codes:" in text
 
 
+@pytest.mark.parametrize("option", ["channel", "voxel_um", "polarity", "seed", "workers"])
+def test_an_option_of_several_commands_is_explained_in_the_same_words(option):
+    functions = [getattr(import_module(f"cellsynth.pipeline.{m}"), name) for m, name in COMMANDS.values()]
+    said = {_read_docstring(f)[2][option] for f in functions if option in inspect.signature(f).parameters}
+    assert len(said) == 1
+
+
 def test_help_of_the_program_lists_every_command(capsys):
     code, text, _ = run(capsys, "--help")
     assert code == 0
@@ -79,7 +86,8 @@ RECIPE = ("synthesize", "nuclei_2d", "OUT", "n_samples=1", "grid.shape_px=[31, 4
     [
         ("labels.irregularty=0.1", "unknown key 'irregularty'; did you mean 'irregularity'?"),
         ("n_sample=3", "unknown key 'n_sample'; did you mean 'n_samples'?"),
-        ("n_samples=-1", "n_samples: Input should be greater than or equal to 0, saw -1"),
+        ("n_samples=0", "n_samples: Input should be greater than 0, saw 0"),
+        ("n_samples=-1", "n_samples: Input should be greater than 0, saw -1"),
         (
             "seed=abc",
             "seed: Input should be a valid integer, unable to parse string as an integer, saw 'abc'",
@@ -304,5 +312,8 @@ def test_calibrate_refuses_to_replace_and_to_lose_work(capsys, images, tmp_path)
     assert "did you mean 'photons'?" in error
     code, _, error = run(capsys, "calibrate", images, images / "a.tif" / "new.yaml", "--workers=1")
     assert code == 4
+    code, _, error = run(capsys, "calibrate", images, tmp_path / "new.yaml", "--n-samples=0", "--workers=1")
+    assert code == 2
+    assert "n_samples: Input should be greater than 0, saw 0" in error
     assert (tmp_path / "old.yaml").read_text() == "mine"
     assert not (tmp_path / "new").exists()

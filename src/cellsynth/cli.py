@@ -61,7 +61,7 @@ EXIT_CODES = """exit codes:
   3  the input cannot be used
   4  the output cannot be written, or would overwrite something
   5  memory ran out, or a worker process was killed
-  130  interrupted; what was finished is valid, and --resume continues it"""
+  130  interrupted; what was finished is valid, and --resume, where there is one, continues it"""
 
 
 _OVERRIDE = re.compile(r"[A-Za-z_][\w.]*=")
@@ -71,6 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     given = _parse(arguments)
     function = given.pop("function")
+    left = (
+        "what was finished is valid, and --resume continues it"
+        if "resume" in given
+        else "nothing was written"
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("warning: %(message)s"))
     handler.addFilter(_Once())
@@ -92,12 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(
             MemoryError(
                 f"memory ran out ({error or 'no more could be had'}); use smaller images, fewer cells or fewer "
-                "--workers. What was finished is valid, and --resume continues it"
+                f"--workers; {left}"
             ),
             5,
         )
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; what was finished is valid, and --resume continues it\n")
+        sys.stderr.write(f"\ninterrupted; {left}\n")
         return 130
     finally:
         logger.removeHandler(handler)

@@ -45,7 +45,7 @@ class Recipe(Config):
     seed: Annotated[int, Ge(0)] = 0
     """Root of all random numbers."""
 
-    n_samples: NonNegativeInt = 20
+    n_samples: PositiveInt = 20
     """Images to make."""
 
     grid: Grid = Grid()

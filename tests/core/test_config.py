@@ -10,6 +10,7 @@ from pydantic import PositiveInt, ValidationError, field_validator
 
 from cellsynth.core.config import Config, suggestion, with_overrides
 from cellsynth.core.errors import RecipeError
+from cellsynth.core.grid import Grid
 
 
 class Optics(Config):
@@ -137,3 +138,21 @@ def test_override_of_something_that_has_no_parts_is_refused(path, said):
 def test_suggestion_needs_some_likeness():
     assert suggestion("radius", ["radius_um", "n_cells"]) == "did you mean 'radius_um'?"
     assert suggestion("q", ["b", "a"]) == "known: a, b"
+
+
+@pytest.mark.parametrize(
+    ("shape_px", "said"),
+    [
+        ([0, 5], "grid: shape_px.0: Input should be greater than 0, saw 0"),
+        ([64, "x", -1], "grid: shape_px.1: Input should be a valid integer, unable to parse string as an integer, "
+         "saw 'x'; shape_px.2: Input should be greater than 0, saw -1"),
+        ([64], "grid: shape_px: Tuple should have at least 2 items, not 1"),
+        ([0], "grid: shape_px.0: Input should be greater than 0, saw 0; shape_px: Tuple should have at least 2 items, "
+         "not 1"),
+        ([1, 2, 3, 4], "grid: shape_px: Tuple should have at most 3 items, not 4"),
+    ],
+)  # fmt: skip
+def test_a_bad_item_of_a_sequence_is_the_only_thing_said_of_it(shape_px, said):
+    with pytest.raises(RecipeError) as caught:
+        Grid.parse({"shape_px": shape_px}, source="grid")
+    assert str(caught.value) == said

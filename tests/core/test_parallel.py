@@ -117,6 +117,51 @@ def test_a_killed_worker_is_an_error_that_says_so_and_the_pool_lives_on(two_work
     assert list(two_workers.map(die, [0, 0])) == [0, 0]
 
 
+def end(how: str) -> str:
+    """Bring the process down in one of the ways in which foreign code does."""
+    if how.startswith("exit"):
+        os._exit(int(how[4:]))
+    if how.startswith("SIG"):
+        os.kill(os.getpid(), signal.Signals[how])
+    if how == "stop":
+        sys.exit("no licence")
+    return how
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_an_item_that_ends_its_process_is_told_from_the_others(n_workers):
+    items = ["a", "SIGSEGV", "b", "exit0", "exit3", "c", "stop", "SIGKILL", *"defg", "SIGTERM"]
+    with worker_pool(n_workers) as pool:
+        found = list(pool.map(end, items, lambda item, how: f"{item} {how}"))
+        assert list(pool.map(end, ["h", "i"])) == ["h", "i"]
+    assert found == [
+        "a",
+        "SIGSEGV was ended by SIGSEGV",
+        "b",
+        "exit0 ended with exit code 0",
+        "exit3 ended with exit code 3",
+        "c",
+        "stop was to end with exit code no licence",
+        "SIGKILL was ended by SIGKILL",
+        *"defg",
+        "SIGTERM was ended by SIGTERM",
+    ]
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_what_may_crash_never_runs_in_this_process(n_workers):
+    with worker_pool(n_workers) as pool:
+        found = list(pool.map(process_id, [0], lambda item, how: 0))
+    assert found[0] not in (0, os.getpid())
+
+
+def test_results_that_nobody_wants_any_more_are_not_computed_where_work_may_crash(two_workers):
+    results = two_workers.map(end, ["a", "exit3", "b"], lambda item, how: how)
+    assert next(results) == "a"
+    results.close()
+    assert list(two_workers.map(end, ["b", "c"], lambda item, how: how)) == ["b", "c"]
+
+
 def test_workers_leave_ctrl_c_to_the_parent(two_workers):
     assert all(two_workers.map(interrupt_disposition, range(6)))
     assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN

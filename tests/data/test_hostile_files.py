@@ -226,6 +226,13 @@ LABEL_CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: png(blobs() * blobs_class()),
         "besides 0 are 1, 2, on 6 separate.*classes",
     ),
+    "grey image": ("a.png", lambda: png(), "is a grey image and no labels.*label images that belong"),
+    "grey image of 16 bits": ("a.tif", lambda: tif(noise(2**16)), "is a grey image and no labels"),
+    "dim grey image": (
+        "a.png",
+        lambda: png(noise(9).astype(np.uint8)),
+        "is a grey image and no labels: 8 values",
+    ),
     "stack": ("a.tif", lambda: tif(np.stack([GREY] * 5), ome=True, metadata={"axes": "ZYX"}), "same shape"),
     "other shape": ("a.png", lambda: png(GREY.T.copy()), r"YX \(47, 31\).*\(31, 47\).*same shape"),
     "text": ("a.tif", lambda: b"no labels\n" * 9, "text file"),
@@ -234,6 +241,10 @@ LABEL_CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "bomb": ("a.png", lambda: png_of_size(100_000, 100_000), "GB"),
     "jpeg": ("a.png", lambda: bytes(imagecodecs.jpeg_encode(GREY)), "JPEG"),
 }
+
+
+def noise(n_values: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, n_values, SHAPE).astype(np.uint16)
 
 
 def blobs() -> np.ndarray:
@@ -268,6 +279,49 @@ def test_labels_that_cannot_be_used_are_refused(tmp_path: Path, case: str) -> No
     with pytest.raises(InputError, match=f"(?s){words}") as caught:
         read_folder(tmp_path / "images", tmp_path / "labels").load(0)
     assert f"labels/{name}" in str(caught.value)
+
+
+def points() -> np.ndarray:
+    """A pixel per cell, with gaps in the ids."""
+    labels = np.zeros(SHAPE, np.uint16)
+    labels[::4, ::5] = np.arange(8 * 10).reshape(8, 10) * 7 + 1
+    return labels
+
+
+def tiles() -> np.ndarray:
+    """No background at all."""
+    rows, columns = np.indices(SHAPE) // 4
+    return (rows * 12 + columns + 1).astype(np.uint16)
+
+
+def crumbs() -> np.ndarray:
+    """As many single pixels of some cells beside them as there are cells."""
+    labels = blobs() * (np.cumsum(blobs_class() * 0 + 1, axis=0) // 16 * 3 + np.arange(SHAPE[1]) // 16 + 1)
+    labels[0, ::16] = np.unique(labels)[1:4]
+    return labels.astype(np.uint8)
+
+
+@pytest.mark.parametrize("labels", [points(), tiles(), crumbs()], ids=["points", "tiles", "crumbs"])
+def test_labels_that_are_odd_are_no_grey_image(tmp_path: Path, labels: np.ndarray) -> None:
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(png())
+    (tmp_path / "labels" / "a.tif").write_bytes(tif(labels))
+    read = read_folder(tmp_path / "images", tmp_path / "labels").load(0).labels
+    assert read is not None
+    assert read.max() == len(np.unique(labels[labels > 0]))
+
+
+def test_gaps_in_the_ids_are_told_once_per_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from cellsynth.data.label_file import read_label_file
+
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).write_bytes(tif(points()))
+    for name in ("a.tif", "b.tif", "a.tif", "b.tif"):
+        read_label_file(tmp_path / name)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2
+    assert "a.tif: the ids of its 80 cells have gaps (largest 554)" in said[0]
 
 
 def test_the_way_out_of_a_label_set_is_to_accept_masks_only_for_predictions(tmp_path: Path) -> None:

@@ -107,6 +107,43 @@ def test_what_is_not_installed_is_listed_with_the_line_that_installs_it(finished
 def test_few_images_are_said_to_be_few(finished: Path) -> None:
     text = Page((finished / "report.html").read_text("utf-8")).text
     assert "Too few synthetic images for intervals" in text
+    assert "a pixel counts as 1 µm" in text
+    assert "nan" not in text.casefold().split()
+
+
+def test_a_table_of_tests_that_cannot_be_significant_says_so(finished: Path) -> None:
+    text = Page((finished / "report.html").read_text("utf-8")).text
+    # Three synthetic images, four labelled ones, three pairs.
+    assert "with 3 images the smallest p that the test can give is 0.25, and 0.75 after" in text
+    assert "with 4 images the smallest p that the test can give is 0.125" in text
+
+
+def test_blank_labels_make_a_page_without_a_claim(run: Path) -> None:
+    results = read_json(run / "tables" / "results.json")
+    for row in results["rankings"]["real"]["rows"]:
+        row.update(score=0.0, rank=1.0, rank_low=1.0, rank_high=1.0)
+    nothing = {"tau": None, "low": None, "high": None}
+    results["agreement"].update(nothing)
+    for row in results["agreement_by_metric"].values():
+        row.update(nothing)
+    write_json(run / "tables" / "results.json", results)
+    text = Page(write_page(run).read_text("utf-8")).text
+    assert "all methods score the same (0.00), so these decide nothing" in text
+    assert "The two rankings cannot be compared" in text
+    assert "nan" not in text.casefold().split()
+
+
+def test_scores_that_are_not_defined_anywhere_make_a_page(run: Path) -> None:
+    results = read_json(run / "tables" / "results.json")
+    for row in results["rankings"]["real"]["rows"]:
+        row.update(score=None, rank=None, rank_low=None, rank_high=None)
+    write_json(run / "tables" / "results.json", results)
+    for name, columns in (("scores", ["value"]), ("summary", ["mean", "low", "high"])):
+        table = read_parquet(run / "tables" / f"{name}.parquet")
+        table.loc[table["origin"] == "real", columns] = float("nan")
+        write_parquet(run / "tables" / f"{name}.parquet", table)
+    text = Page(write_page(run).read_text("utf-8")).text
+    assert "on your 4 labelled images no method has a score, so these decide nothing" in text
     assert "nan" not in text.casefold().split()
 
 

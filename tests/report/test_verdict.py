@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cellsynth.report.run_folder import Benchmark, read_benchmark
-from cellsynth.report.verdict import maybe_best, not_separated, verdict
+from cellsynth.report.verdict import attainable, maybe_best, not_separated, verdict
 
 METHODS = ("h_maxima", "otsu", "voronoi_otsu")
 
@@ -15,18 +15,18 @@ def benchmark(finished: Path) -> Benchmark:
     return read_benchmark(finished)
 
 
-def ranking(scores: tuple[float, float, float], lows: tuple[int, int, int]) -> dict[str, Any]:
-    order = sorted(scores, reverse=True)
+def ranking(scores: tuple[float | None, ...], lows: tuple[int | None, ...]) -> dict[str, Any]:
+    order = sorted((s for s in scores if s is not None), reverse=True)
     rows = [
         {
             "method": m,
             "score": s,
-            "rank": order.index(s) + 1.0,
+            "rank": None if s is None else order.index(s) + 1.0,
             "rank_low": low,
             "rank_high": 3,
             "p_best": 0.3,
         }
-        for m, s, low in zip(METHODS, scores, lows, strict=True)
+        for m, s, low in zip(METHODS, scores, lows, strict=False)
     ]
     return {"rows": rows, "distribution": [], "level": 0.95}
 
@@ -49,7 +49,7 @@ def with_results(
         for a, b in pairs
     ]
     both = {"synthetic": synthetic} | ({"real": real} if real else {})
-    agreement = {"tau": tau, "low": tau - 0.1, "high": tau + 0.1}
+    agreement = {"tau": tau, "low": tau - 0.1, "high": tau + 0.1, "n_methods": len(synthetic["rows"])}
     results = {
         **benchmark.results,
         "rankings": both,
@@ -114,3 +114,79 @@ def test_synthetic_images_that_are_easier_are_said_to_be(benchmark: Benchmark) -
 def test_without_any_method_the_page_says_so(benchmark: Benchmark) -> None:
     empty = {"rows": [], "distribution": [], "level": 0.95}
     assert "no answer" in verdict(with_results(benchmark, empty)).answer
+
+
+def test_methods_that_tie_on_both_share_the_place(benchmark: Benchmark) -> None:
+    tied = ranking((0.9, 0.5, 0.9), (1, 3, 1))
+    found = verdict(with_results(benchmark, tied, tied))
+    assert found.answer.startswith("h_maxima and voronoi_otsu share the first place: ")
+    assert found.answer.endswith("best on both.")
+    assert "voronoi_otsu may be as good" not in " ".join(found.also)
+
+
+def test_a_tie_on_real_images_does_not_hide_the_method_that_is_best_on_both(benchmark: Benchmark) -> None:
+    # In the order of the alphabet h_maxima would come first on the real images.
+    run = with_results(benchmark, ranking((0.5, 0.6, 0.9), (3, 2, 1)), ranking((0.8, 0.5, 0.8), (1, 3, 1)))
+    found = verdict(run)
+    assert found.best == "voronoi_otsu"
+    assert "best on both" in found.answer
+    assert "h_maxima" not in found.answer
+
+
+def test_what_may_be_as_good_on_real_images_is_named(benchmark: Benchmark) -> None:
+    both = (ranking((0.9, 0.5, 0.7), (1, 3, 2)), ranking((0.9, 0.5, 0.8), (1, 3, 1)))
+    said = " ".join(verdict(with_results(benchmark, *both)).also)
+    assert "voronoi_otsu may be as good on your images: other labelled ones could have put it first." in said
+
+
+def test_a_tie_on_synthetic_images_is_decided_by_the_real_ones(benchmark: Benchmark) -> None:
+    run = with_results(benchmark, ranking((0.9, 0.5, 0.9), (1, 3, 1)), ranking((0.6, 0.5, 0.8), (2, 3, 1)))
+    assert verdict(run).best == "voronoi_otsu"
+    assert "best on both" in verdict(run).answer
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [((0.0, 0.0, 0.0), "all methods score the same (0.00)"), ((None,) * 3, "no method has a score")],
+)
+def test_labels_on_which_all_methods_are_equal_decide_nothing(
+    benchmark: Benchmark, scores: Any, said: str
+) -> None:
+    run = with_results(
+        benchmark, ranking((0.9, 0.5, 0.7), (1, 3, 2)), ranking(scores, (1, 1, 1)), tau=float("nan")
+    )
+    found = verdict(run)
+    assert found.best == "h_maxima"
+    assert said in found.answer
+    assert "best on both" not in found.answer
+    assert "Your labelled images rank no method" in titles(run)
+    assert "The synthetic images are easier than yours" not in titles(run)
+
+
+def test_synthetic_images_on_which_all_methods_fail_give_no_answer(benchmark: Benchmark) -> None:
+    none = ranking((0.0, 0.0, 0.0), (1, 1, 1))
+    found = verdict(with_results(benchmark, none))
+    assert (found.best, found.also) == ("", [])
+    assert "no answer" in found.answer
+    with_real = verdict(with_results(benchmark, none, ranking((0.1, 0.7, 0.2), (3, 1, 2))))
+    assert with_real.best == "otsu"
+    assert "otsu scores best on your 20 labelled images" in with_real.answer
+
+
+def test_the_tau_of_two_methods_is_no_measure(benchmark: Benchmark) -> None:
+    same = with_results(benchmark, ranking((0.9, 0.5), (1, 2)), ranking((0.8, 0.5), (1, 2)), tau=1.0)
+    assert "Two methods make one comparison" in titles(same)
+    other = with_results(benchmark, ranking((0.9, 0.5), (1, 2)), ranking((0.5, 0.8), (2, 1)), tau=-1.0)
+    caveat = next(c for c in verdict(other).caveats if c.title.startswith("Do not trust"))
+    assert "tau" not in caveat.text
+
+
+def test_the_smallest_p_of_few_images_is_known(benchmark: Benchmark) -> None:
+    few, many = (
+        attainable(with_results(benchmark, ranking((0.9, 0.5, 0.7), (1, 3, 2)), n=n), "synthetic")
+        for n in (4, 24)
+    )
+    assert few is not None
+    assert many is not None
+    assert (few.p, few.p_holm) == (0.125, 0.375)  # both signs of four differences, three pairs
+    assert (few.is_significant, many.is_significant) == (False, True)

@@ -74,3 +74,17 @@ def test_references_come_from_the_docstrings() -> None:
     assert reference.endswith("62-66.")
     assert segmenter_references("nothing_like_it") == []
     assert without_marks("Threshold, discard by size [1]_ [2]_.") == "Threshold, discard by size."
+
+
+def test_memory_below_a_megabyte_is_not_measured() -> None:
+    assert [words.megabytes(v) for v in (0.004, 1.623, 250.0, None)] == [
+        "<1 MB",
+        "1.62 MB",
+        "250 MB",
+        words.NOTHING,
+    ]
+
+
+def test_units_are_typeset() -> None:
+    said = "a pixel counts as 1 um, 3 per mm2, the sum of voxel_um"
+    assert words.typeset(said) == "a pixel counts as 1 µm, 3 per mm², the sum of voxel_um"

@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from cellsynth.cli import main
+from cellsynth.demo_data import demo_images
+from cellsynth.io.formats import read_pixels
 from tests.workflows.commands import COMMAND, ENVIRONMENT, assert_one_error, assert_same, cellsynth, files_in
 
 RECIPE = ("nuclei_2d", "grid.shape_px=[256, 256]", "n_samples=24")
@@ -139,12 +142,12 @@ def test_an_interrupted_segmentation_is_completed_to_the_same_labels(tmp_path, i
         assert cellsynth("segment", images, folder, *arguments).returncode == 0
     # What a kill after the first image leaves.
     (out / "run.json").write_bytes((out / "run.json").read_bytes().replace(b"true", b"false"))
-    for name in ("1.tif", "2.tif", "segmentation.json"):
+    for name in ("1.tif", "2.tif", "segmentation.json", "files.json"):
         (out / name).unlink()
     first = (out / "0.tif").stat().st_mtime_ns
     assert cellsynth("segment", images, out, *arguments, "--resume").returncode == 0
     assert (out / "0.tif").stat().st_mtime_ns == first
-    assert_same(out, whole, apart_from=("segmentation.json",))  # holds timings
+    assert_same(out, whole, apart_from=("segmentation.json", "files.json"))  # holds timings
     done = cellsynth("segment", images, out, "--method=otsu", "--workers=1", "--resume")
     assert "is complete; nothing to do" in done.stderr
     assert_one_error(
@@ -189,3 +192,31 @@ def _is_worker(pid: str) -> bool:
             return b"spawn_main" in file.read()
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("stage", ["fit_recipe", "write_calibration", "_draw"])
+def test_a_calibration_that_is_interrupted_leaves_nothing_and_can_be_repeated(
+    tmp_path, monkeypatch, capsys, stage
+):
+    import cellsynth.pipeline.calibrate as calibrate
+
+    real, recipe = getattr(calibrate, stage), tmp_path / "recipe.yaml"
+    images = tmp_path / "images"
+    images.mkdir()
+    for path in demo_images()[:2]:
+        tifffile.imwrite(images / f"{path.stem}.tif", read_pixels(path)[:144, :160])
+    before = files_in(tmp_path)
+
+    def stop(*arguments, **options):
+        real(*arguments, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(calibrate, stage, stop)
+        assert main(["calibrate", str(images), str(recipe), "--workers=1", "--quiet"]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert files_in(tmp_path) == before
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".cellsynth")]
+    assert main(["calibrate", str(images), str(recipe), "--workers=1", "--quiet"]) == 0
+    assert recipe.is_file()
+    assert (tmp_path / "recipe" / "statistics.png").is_file()

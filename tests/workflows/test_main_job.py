@@ -1,6 +1,7 @@
 """The main job on two small real images: whole, continued, with other numbers of workers, and with a bad method."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -30,8 +31,9 @@ TIMED = (
     "tables/outcomes_real.parquet",
     "tables/results.json",
     "report.html",
+    "files.json",
 )
-"""What holds seconds and megabytes."""
+"""What holds seconds and megabytes, and the checksums of that."""
 
 
 @pytest.fixture(scope="module")
@@ -137,30 +139,38 @@ def test_the_report_of_something_else_is_refused(tmp_path, capsys):
     assert str(tmp_path) in capsys.readouterr().err
 
 
-CRASHES = '''
+PLUGIN = '''
+import os, signal
 from typing import Literal
 from ..core.grid import Grid
 from .base import AbstractSegmenter, SegmentFn, registry
 
 
 @registry.register
-class Crashes(AbstractSegmenter):
-    """Fails on every image."""
+class {name}(AbstractSegmenter):
+    """Fails in its own way."""
 
-    kind: Literal["crashes"] = "crashes"
+    kind: Literal["{kind}"] = "{kind}"
 
     def build(self, grid: Grid, device: str = "cpu") -> SegmentFn:
-        return crash
+        return fail
 
 
-def crash(image):
-    raise RuntimeError("no such layer: conv_7")
+def fail(image):
+    {how}
+    return (image[0] > image[0].mean()).astype("int32")
 '''
+
+PLUGINS = {
+    "crashes": "raise RuntimeError('no such layer: conv_7')",
+    "dies": "os.kill(os.getpid(), signal.SIGSEGV)",
+    "dies_sometimes": "image[0].mean() > float(os.environ['DIES_ABOVE']) and os._exit(9)",
+}
 
 
 @pytest.fixture
-def crashing(tmp_path):
-    """A segmenter that crashes, put into the folder of segmenters as a plug-in would be."""
+def plugins(tmp_path, monkeypatch):
+    """Segmenters that fail, put into the folder of segmenters as a plug-in would be, for workers too."""
     import sys
 
     import cellsynth.segment
@@ -168,30 +178,79 @@ def crashing(tmp_path):
 
     folder = tmp_path / "plugins"
     folder.mkdir()
-    (folder / "crashes.py").write_text(CRASHES)
-    cellsynth.segment.__path__.append(str(folder))
-    yield "crashes"
-    cellsynth.segment.__path__.remove(str(folder))
-    sys.modules.pop("cellsynth.segment.crashes", None)
-    registry._classes.pop("crashes", None)
-
-
-def test_a_method_that_crashes_is_scored_worst_and_shown(real, tmp_path, crashing):
-    out = tmp_path / "out"
-    methods = {**SMALL, "methods": f"otsu,{crashing}"}
-    page = benchmark(real / "images", out, reference=real / "labels", workers=1, quiet=True, **methods)
-    rows = read_json(out / "tables" / "results.json")["rankings"]["synthetic"]["rows"]
-    assert [row["method"] for row in rows] == ["otsu", "crashes"]
-    cost = {row["method"]: row for row in read_json(out / "tables" / "results.json")["cost"]}
-    assert cost["crashes"]["n_failed"] == 4
-    assert "no such layer: conv_7" in cost["crashes"]["first_error"]
-    assert "conv_7" in page.read_text()
-
-
-def test_a_method_that_crashes_is_an_error_of_segment(real, tmp_path, crashing, capsys):
-    code = main(
-        ["segment", str(real / "images"), str(tmp_path / "out"), f"--method={crashing}", "--workers=1"]
+    for kind, how in PLUGINS.items():
+        name = kind.title().replace("_", "")
+        code = PLUGIN.format(name=name, kind=kind, how=how)
+        (folder / f"{kind}.py").write_text(code)
+    (folder / "sitecustomize.py").write_text(
+        f"import cellsynth.segment\ncellsynth.segment.__path__.append({str(folder)!r})\n"
     )
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    cellsynth.segment.__path__.append(str(folder))
+    yield folder
+    cellsynth.segment.__path__.remove(str(folder))
+    for kind in PLUGINS:
+        sys.modules.pop(f"cellsynth.segment.{kind}", None)
+        registry._classes.pop(kind, None)
+
+
+def mean_level(folder):
+    """Grey level between those of the images, which are of 8 bits: some are brighter, some darker."""
+    return str(np.mean([read_pixels(path).mean() / 255 for path in folder.iterdir()]))
+
+
+@pytest.mark.parametrize("n_workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_methods_that_crash_are_scored_worst_and_shown(
+    real, whole, tmp_path, plugins, monkeypatch, n_workers
+):
+    import cellsynth.pipeline.benchmark.response as response
+
+    monkeypatch.setattr(response, "N_IMAGES", 1)  # processes that die take their time
+    monkeypatch.setenv("DIES_ABOVE", mean_level(whole / "synthetic" / "images"))
+    out = tmp_path / "out"
+    methods = {**SMALL, "methods": "otsu,crashes,dies,dies_sometimes"}
+    page = benchmark(
+        real / "images", out, reference=real / "labels", workers=n_workers, quiet=True, **methods
+    )
+    results = read_json(out / "tables" / "results.json")
+    rows = {row["method"]: row for row in results["rankings"]["synthetic"]["rows"]}
+    assert rows["otsu"]["rank"] == 1
+    assert {m: row["n_failed"] for m, row in rows.items()} == {
+        "otsu": 0,
+        "crashes": 2,
+        "dies": 2,
+        "dies_sometimes": 1,
+    }
+    assert rows["dies"]["score"] == 0
+    errors = {row["method"]: row["first_error"] for row in results["cost"]}
+    assert "no such layer: conv_7" in errors["crashes"]
+    assert errors["dies"] == "crashed: its process was ended by SIGSEGV"
+    assert errors["dies_sometimes"] == "crashed: its process ended with exit code 9"
+    tuned = {m["kind"]: m for m in read_json(out / "tables" / "methods.json")["methods"]}
+    assert tuned["dies"]["tuning_score"] is None  # minus infinity, as of any method that crashes
+    curves = read_parquet(out / "tables" / "response.parquet")
+    assert set(curves["method"]) == set(rows)
+    assert (curves.loc[curves["method"] == "dies", "mean"] == 0).all()
+    assert (curves.loc[curves["method"] == "otsu", "mean"] > 0).any()
+    text = page.read_text()
+    assert "conv_7" in text
+    assert "ended by SIGSEGV" in text
+
+
+def test_a_method_that_dies_on_some_images_leaves_the_labels_of_the_others(
+    real, tmp_path, plugins, monkeypatch, capsys
+):
+    images, out = real / "images", tmp_path / "out"
+    monkeypatch.setenv("DIES_ABOVE", mean_level(images))
+    options = ["--diameter=20", "--polarity=bright", "--workers=1", "--quiet"]
+    assert main(["segment", str(images), str(out), "--method=dies_sometimes", *options]) == 3
+    assert "crashed: its process ended with exit code 9" in capsys.readouterr().err
+    failed = [o for o in read_json(out / "segmentation.json")["outcomes"] if o["error"]]
+    assert len(failed) == len(list(out.glob("*.tif"))) == 1
+
+
+def test_a_method_that_crashes_is_an_error_of_segment(real, tmp_path, plugins, capsys):
+    code = main(["segment", str(real / "images"), str(tmp_path / "out"), "--method=crashes", "--workers=1"])
     assert code == 3
     error = capsys.readouterr().err
     assert "crashes failed on 2 of 2 images, first on dsb_tile1: RuntimeError: no such layer: conv_7" in error
@@ -228,7 +287,7 @@ def test_python_and_the_command_line_give_the_same(real, tmp_path, capsys):
         f"segment {images} {tmp_path / 'command'} smoothing=0.1 --method=otsu --diameter=20 --workers=1 --quiet".split()
     )
     assert code == 0
-    assert_same(tmp_path / "python", tmp_path / "command", apart_from=("segmentation.json",))
+    assert_same(tmp_path / "python", tmp_path / "command", apart_from=("segmentation.json", "files.json"))
     for path in (tmp_path / "python").glob("*.json"):
         path.unlink()
     evaluate_labels(tmp_path / "python", labels, out=tmp_path / "scores_python", quiet=True)

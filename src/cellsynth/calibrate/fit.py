@@ -233,7 +233,7 @@ def _notes(images: ImageSet, real: Sequence[Measured]) -> tuple[str, ...]:
             "background only."
         )
     if not images.grid(0).is_scale_known:
-        notes.append("No file says its pixel size: a pixel counts as 1 um, and lengths are in pixels.")
+        notes.append("No file says its pixel size: a pixel counts as 1 µm, and lengths are in pixels.")
     return tuple(notes)
 
 

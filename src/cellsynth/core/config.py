@@ -29,7 +29,8 @@ class Config(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            lines = [_explain(cls, item) for item in error.errors()]
+            items = error.errors()
+            lines = [_explain(cls, item) for item in items if not _is_echo(item, items)]
             raise RecipeError(f"{source}: " + "; ".join(lines)) from None
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,6 +84,14 @@ def _index(node: list[Any], part: str, path: str) -> int:
     return int(part)
 
 
+def _is_echo(item: Any, items: list[Any]) -> bool:
+    """Whether a sequence is called too short only because items of it were refused, each with an error of its own."""
+    if item["type"] != "too_short" or len(item["input"]) < item["ctx"]["min_length"]:
+        return False
+    place = item["loc"]
+    return any(len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in items)
+
+
 def _explain(model: type[BaseModel], item: Any) -> str:
     """Turn one pydantic error into a sentence that says the key, the value seen, and the way out."""
     where = ".".join(str(part) for part in item["loc"]) or "value"
@@ -92,8 +101,10 @@ def _explain(model: type[BaseModel], item: Any) -> str:
         return f"{where}: unknown key {key!r}" + (f"; {suggestion(key, known)}" if known else "")
     if item["type"] == "missing":
         return f"{where}: is missing"
-    message = item["msg"].removeprefix("Value error, ")
+    message = item["msg"].removeprefix("Value error, ").replace(" after validation", "")
     seen = item["input"]
+    if item["type"] == "too_short":  # what was given counts, not what was left of it
+        message = f"{message.rpartition(', not ')[0]}, not {len(seen)}"
     if isinstance(seen, dict | list | BaseModel) or isinstance(item.get("ctx", {}).get("error"), ValueError):
         return f"{where}: {message}"
     return f"{where}: {message}, saw {seen!r}"

@@ -30,29 +30,77 @@ GRACE_S = 3.0
 class WorkerPool:
     """Processes that are started once and used by every stage of a run.
 
-    With one worker everything runs in the caller's process, which is what a debugger wants. Functions and
-    items must be picklable, as for any process pool, and functions must live in a module: a script that calls
-    the package is not run again by its workers, so it needs no `if __name__ == "__main__"`.
+    With one worker everything but what may crash (see `map`) runs in the caller's process, which is what a debugger
+    wants. Functions and items must be picklable, as for any process pool, and functions must live in a module: a
+    script that calls the package is not run again by its workers, so it needs no `if __name__ == "__main__"`.
     """
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
         self._executor: ProcessPoolExecutor | None = None
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    def map(
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        on_death: Callable[[T, str], R] | None = None,
+    ) -> Iterator[R]:
         """Yield `function(item)` in the order of `items`; an error is raised where its result is due.
+
+        Parameters
+        ----------
+        on_death
+            For a function that runs foreign code, which may bring its process down: gives the result of an item
+            that did, from the item and words such as "was ended by SIGSEGV". The other items are done as if
+            nothing had happened. The function then never runs in the caller's process.
 
         Raises
         ------
         WorkerError
-            If a process was killed, mostly because memory ran out.
+            If a process was killed, mostly because memory ran out, and there is no `on_death`.
         """
-        if self.n_workers == 1 or len(items) < 2:
+        if on_death is not None:
+            yield from self._map_surviving(function, items, on_death)
+        elif self.n_workers == 1 or len(items) < 2:
             yield from (function(item) for item in items)
-            return
+        else:
+            try:
+                yield from self._map_in_order(function, items, 2 * self.n_workers)
+            except BrokenProcessPool as error:
+                raise self._worker_error(self._bury()) from error
+
+    def _map_surviving(
+        self, function: Callable[[T], R], items: Sequence[T], on_death: Callable[[T, str], R]
+    ) -> Iterator[R]:
+        """Go on with a new pool where one broke.
+
+        It is not known which of the items in work broke it, so each of them is then tried alone. One that dies
+        alone is the culprit; one that was killed because others took the memory is done now.
+        """
+        n_done = n_suspect = 0
+        while n_done < len(items):
+            is_alone = self.n_workers == 1 or n_done < n_suspect
+            ahead = 1 if is_alone else 2 * self.n_workers
+            part = items[n_done : n_done + 1] if is_alone else items[n_done:]
+            how = ""
+            try:
+                for result in self._map_in_order(function, part, ahead):
+                    n_done += 1
+                    yield result
+            except BrokenProcessPool:
+                how = self._bury()
+            except SystemExit as stop:
+                how, is_alone = f"was to end with exit code {stop.code}", True
+            if how and is_alone:
+                n_done += 1
+                yield on_death(items[n_done - 1], how)
+            elif how:
+                n_suspect = n_done + ahead
+
+    def _map_in_order(self, function: Callable[[T], R], items: Sequence[T], ahead: int) -> Iterator[R]:
+        """Results in order, with at most `ahead` items in work: enough to keep all busy, few enough for memory."""
         futures: list[Future[R]] = []
         try:
-            ahead = 2 * self.n_workers  # enough to keep all busy, few enough to bound memory
             for item in items[:ahead]:
                 futures.append(self._submit(function, item))
             for i in range(len(items)):
@@ -61,8 +109,6 @@ class WorkerPool:
                 if i + ahead < len(items):
                     futures.append(self._submit(function, items[i + ahead]))
                 yield result
-        except BrokenProcessPool as error:
-            raise self._dead_worker() from error
         finally:
             for future in futures:
                 future.cancel()
@@ -110,16 +156,18 @@ class WorkerPool:
         # Public only from Python 3.14 on (`kill_workers`), and there without a way to stop gently.
         return list((self._executor._processes or {}).values()) if self._executor else []
 
-    def _dead_worker(self) -> WorkerError:
+    def _bury(self) -> str:
         """Drop the broken pool and say what became of the process that died first."""
         processes = self._processes()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
-        codes = [p.exitcode for p in processes if p.exitcode]
         # The others were ended by SIGTERM when one was found dead.
+        codes = [p.exitcode for p in processes if p.exitcode is not None]
         code = next((c for c in codes if c != -signal.SIGTERM), -signal.SIGTERM)
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def _worker_error(self, how: str) -> WorkerError:
         return WorkerError(
             f"a worker process {how} in the middle of its work; mostly that happens when memory runs out. Use fewer "
             f"workers (there were {self.n_workers}; with --workers 1 there is no other process) or smaller images; "

@@ -12,7 +12,6 @@ from ..core.grid import Grid
 from ..core.types import Labels
 from ..data.image_set import Entry
 from ..data.label_file import read_label_file
-from ..io.formats import read_header
 from ..io.labels import write_labels
 from ..segment.base import registry
 
@@ -49,12 +48,13 @@ class Outcome:
 
 def run_job(job: Job) -> Outcome:
     """Segment and write the labels; a method that fails is an outcome, not an error."""
+    job.out.unlink(missing_ok=True)  # a damaged one must not outlive a failure
     sample = job.entry.load()
     before_mb = _reset_peak()
     begun = time.perf_counter()
     try:
         labels = _segment(job.config, sample.grid, sample.image)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         seconds = time.perf_counter() - begun
         reason = f"{type(error).__name__}: {error}"
         return Outcome(job.method, sample.name, 0, seconds, _taken_mb(before_mb), reason)
@@ -62,6 +62,18 @@ def run_job(job: Job) -> Outcome:
     voxel_um = sample.grid.voxel_um if sample.grid.is_scale_known else None
     write_labels(job.out, labels, voxel_um=voxel_um)
     return Outcome(job.method, sample.name, int(labels.max(initial=0)), seconds, peak_mb)
+
+
+def died(job: Job, how: str) -> Outcome:
+    """Outcome of a job that brought its process down, for `WorkerPool.map`."""
+    nothing = float("nan")
+    return Outcome(job.method, job.entry.name, 0, nothing, nothing, crashed(how))
+
+
+def crashed(how: str) -> str:
+    """What is said of a method whose process died."""
+    memory = ", mostly because memory ran out" if how.endswith("SIGKILL") else ""
+    return f"crashed: its process {how}{memory}"
 
 
 def earlier_outcome(job: Job) -> Outcome:
@@ -82,7 +94,7 @@ def has_labels(job: Job) -> bool:
     if not job.out.exists():
         return False
     try:
-        return read_header(job.out).shape_px == job.entry.grid.shape_px
+        return read_label_file(job.out, may_be_mask=True).shape == job.entry.grid.shape_px
     except InputError:
         return False
 

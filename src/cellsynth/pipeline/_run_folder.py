@@ -1,34 +1,58 @@
 """The output folder of a run of several stages: refused where it would overwrite, continued where it can."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import logging
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..core.errors import OutputExistsError, RecipeError
-from ..io.atomic import make_folder, remove_leftovers, write_bytes
+from ..core.errors import InputError, OutputExistsError, RecipeError
+from ..data.image_set import sha256_of
+from ..io.atomic import make_folder, remove_leftovers, storage_error, write_bytes
 from ..io.tables import plain, read_json, to_json, write_json
+
+_log = logging.getLogger(__name__)
 
 RUN = "run.json"
 
+FILES = "files.json"
+"""Checksum of every file of a finished run but these two and the page, which may be written again."""
+
+_NOT_LISTED = frozenset({RUN, FILES, "report.html"})
+
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Make a folder before the work, so that none is lost where nothing can be written; gone if nothing came of it.
+def made_whole(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder that takes the place of `folder` when the block ends well; else nothing is left.
+
+    It is made before the work, so that none is lost where nothing can be written. A kill leaves the hidden folder
+    behind, which stands in nobody's way.
+
+    Parameters
+    ----------
+    folder
+        New or empty.
 
     Raises
     ------
     StorageError
         If it cannot be made.
     """
-    make_folder(folder)
+    make_folder(folder.parent)
+    hidden = make_folder(folder.parent / f".cellsynth-{secrets.token_hex(8)}")
     try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            folder.rmdir()  # only where it is empty
-        raise
+        yield hidden
+        try:
+            if folder.is_dir():
+                folder.rmdir()  # else some systems do not rename
+            hidden.rename(folder)
+        except OSError as error:
+            raise storage_error(folder, error) from error
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 class RunFolder:
@@ -82,8 +106,36 @@ class RunFolder:
         return bool(read_json(self.path / RUN)["is_finished"])
 
     def finish(self) -> None:
-        """Record that all stages ended well."""
+        """Record that all stages ended well, and what they left."""
+        write_json(self.path / FILES, {name: sha256_of(self.path / name) for name in self._names()})
         write_bytes(self.path / RUN, to_json({**self._record, "is_finished": True}))
+
+    def damaged(self) -> list[str]:
+        """Files of a finished run that are gone or not as they were written."""
+        try:
+            known = read_json(self.path / FILES)
+        except InputError:
+            return [FILES]
+        there = set(self._names())
+        return [n for n, sha256 in known.items() if n not in there or sha256_of(self.path / n) != sha256]
+
+    def reopen(self, damaged: Sequence[str]) -> None:
+        """Remove what is damaged, so that the stages make it again, and count as not finished."""
+        _log.warning(
+            "%s: %d files are damaged or gone, such as %s, and are made again",
+            self.path,
+            len(damaged),
+            damaged[0],
+        )
+        for name in damaged:
+            self.path.joinpath(name).unlink(missing_ok=True)
+        write_bytes(self.path / RUN, to_json(self._record))
+
+    def _names(self) -> list[str]:
+        """Every file of the run; none that a file browser hid there."""
+        paths = (p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file())
+        names = (p.as_posix() for p in paths if not any(part.startswith(".") for part in p.parts))
+        return sorted(name for name in names if name not in _NOT_LISTED)
 
     def has(self, *parts: str) -> bool:
         """Tell whether a file is there; files are written whole, so then it is complete."""

@@ -56,7 +56,7 @@ def calibrate_images(
     from ..io.yaml import write_yaml
     from ..recipe import overridden
     from ._progress import Progress
-    from ._run_folder import claimed
+    from ._run_folder import made_whole
 
     path = Path(recipe)
     if path.suffix not in (".yaml", ".yml"):
@@ -69,14 +69,15 @@ def calibrate_images(
             )
     check_overrides([f"seed={seed}", f"n_samples={n_samples}", *overrides])
     found = read_any(Path(images), channel=channel, voxel_um=voxel_um)
-    with claimed(folder), worker_pool(workers) as pool:
-        calibration = fit_recipe(
-            found, pool, Progress(is_quiet=quiet), polarity=polarity, seed=seed, n_samples=n_samples
-        )
-    final = overridden(calibration.recipe, overrides)
-    write_calibration(calibration, folder, found)
-    _draw(folder, found, calibration)
-    write_yaml(path, final.to_dict())
+    with made_whole(folder) as made:
+        with worker_pool(workers) as pool:
+            calibration = fit_recipe(
+                found, pool, Progress(is_quiet=quiet), polarity=polarity, seed=seed, n_samples=n_samples
+            )
+        final = overridden(calibration.recipe, overrides)
+        write_calibration(calibration, made, found)
+        _draw(made, found, calibration)
+        write_yaml(path, final.to_dict())
     return calibration
 
 

@@ -43,8 +43,8 @@ def evaluate_labels(
     from ..evaluate.table import score_pair, score_rows, score_table, summary_table
     from ..io.tables import write_json, write_parquet
     from ._progress import Progress
-    from ._run_folder import claimed
-    from ._scores import scored_metrics
+    from ._run_folder import made_whole
+    from .benchmark.scores import scored_metrics
 
     out = Path(out) if out is not None else None
     if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):
@@ -53,18 +53,18 @@ def evaluate_labels(
     names = pair_labels(predicted, truth)
     metrics = scored_metrics()
     rows, objects = [], []
-    with claimed(out) if out is not None else nullcontext():
+    with made_whole(out) if out is not None else nullcontext() as made:
         for name in Progress(is_quiet=quiet).track(names, "evaluate", len(names)):
             pair = _load_pair(predicted, truth, name)
             rows += score_rows("real", "prediction", name, score_pair(pair, metrics))
             objects.append(object_table(pair).assign(image=name))
-    scores = score_table(rows)
-    summary = summary_table(scores, metrics, key=Key.from_seed(0).child("evaluate"))
-    summary = summary[["metric", "mean", "low", "high", "n"]]
-    if out is not None:
-        write_parquet(out / "scores.parquet", scores[["image", "metric", "value"]])
-        write_parquet(out / "objects.parquet", pd.concat(objects, ignore_index=True))
-        write_json(out / "summary.json", {"level": 0.95, "metrics": summary.to_dict(orient="records")})
+        scores = score_table(rows)
+        summary = summary_table(scores, metrics, key=Key.from_seed(0).child("evaluate"))
+        summary = summary[["metric", "mean", "low", "high", "n"]]
+        if made is not None:
+            write_parquet(made / "scores.parquet", scores[["image", "metric", "value"]])
+            write_parquet(made / "objects.parquet", pd.concat(objects, ignore_index=True))
+            write_json(made / "summary.json", {"level": 0.95, "metrics": summary.to_dict(orient="records")})
     if not quiet:
         sys.stdout.write(summary.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
     return summary

@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ..core.parallel import WorkerPool
+    from ..data.image_set import ImageSet
+    from ..segment.base import AbstractSegmenter
+    from ._progress import Progress
+    from ._run_folder import RunFolder
 
 
 def segment_images(
@@ -33,7 +40,7 @@ def segment_images(
     method
         Name of a segmenter.
     diameter
-        Typical diameter of a cell, in um where the pixel size is known, else in pixels; estimated by default.
+        Typical diameter of a cell, in micrometres where the pixel size is known, else in pixels; estimated by default.
     tuned
         Folder of a finished benchmark: take the fields that were tuned for the method there.
     channel
@@ -49,67 +56,94 @@ def segment_images(
     quiet
         Show no progress.
     """
-    import dataclasses
-
-    from ..calibrate.first_look import first_impression
-    from ..core.errors import InputError
     from ..core.parallel import worker_pool
     from ..data.source import read_any
-    from ..io.tables import read_json
-    from ..recipe import parse_overrides
     from ..segment.base import registry
-    from ._measured_run import Job, earlier_outcome, has_labels, run_job
     from ._progress import Progress
     from ._run_folder import RunFolder
 
     segmenter = registry.get(method)
     found = read_any(Path(images), channel=channel, voxel_um=voxel_um)
+    given: dict[str, Any] = {"diameter_um": diameter, "polarity": polarity}
+    fields = _tuned_fields(tuned, method) if tuned is not None else {}
+    fields |= {name: value for name, value in given.items() if value is not None}
     progress = Progress(is_quiet=quiet)
     with worker_pool(workers) as pool:
-        fields: dict[str, Any] = {"kind": method}
-        if tuned is not None:
-            record = Path(tuned) / "tables" / "methods.json"
-            if not record.is_file():
-                raise InputError(f"{tuned}: holds no benchmark that got as far as tuning; give its folder")
-            known = read_json(record)
-            chosen = next((m for m in known["methods"] if m["kind"] == method and m.get("config")), None)
-            if chosen is None:
-                raise InputError(
-                    f"{tuned}: holds no tuned {method}; it has {[m['kind'] for m in known['methods']]}"
-                )
-            fields = dict(chosen["config"])
-        if diameter is not None:
-            fields["diameter_um"] = diameter
-        if polarity is not None:
-            fields["polarity"] = polarity
-        if "diameter_um" not in fields or "polarity" not in fields:
-            guess = first_impression(found, pool, polarity=polarity)
-            fields.setdefault("diameter_um", guess.diameter_um)
-            fields.setdefault("polarity", guess.polarity)
-        fields |= parse_overrides(overrides)
-        config = segmenter.parse(fields, source=method).to_dict()
-        missing = segmenter.missing()
-        if missing:
-            from ..core.errors import MissingToolError
+        config = _config(segmenter, found, fields, overrides, pool)
+        settings = {"command": "segment", "config": config}
+        folder = RunFolder.open(Path(out), settings, found.hashes(), is_resume=resume)
+        _segment(folder, method, config, found, pool, progress)
+    return folder.path
 
-            raise MissingToolError(missing)
-        folder = RunFolder.open(
-            Path(out), {"command": "segment", "config": config}, found.hashes(), is_resume=resume
-        )
-        jobs = [Job(e, method, config, folder.path / f"{e.name}.tif") for e in found.entries]
-        todo = [job for job in jobs if not has_labels(job)]
-        if folder.is_finished and not todo:
+
+def _tuned_fields(benchmark: Path, method: str) -> dict[str, Any]:
+    """Fields of a method as a benchmark tuned them."""
+    from ..core.errors import InputError
+    from ..io.tables import read_json
+
+    record = Path(benchmark) / "tables" / "methods.json"
+    if not record.is_file():
+        raise InputError(f"{benchmark}: holds no benchmark that got as far as tuning; give its folder")
+    methods = read_json(record)["methods"]
+    chosen = next((m for m in methods if m["kind"] == method and m.get("config")), None)
+    if chosen is None:
+        raise InputError(f"{benchmark}: holds no tuned {method}; it has {[m['kind'] for m in methods]}")
+    return dict(chosen["config"])
+
+
+def _config(
+    segmenter: "type[AbstractSegmenter]",
+    images: "ImageSet",
+    fields: dict[str, Any],
+    overrides: Sequence[str],
+    pool: "WorkerPool",
+) -> dict[str, Any]:
+    """Configuration of the method; size and polarity of cells are estimated where nobody said them."""
+    from ..calibrate.first_look import first_impression
+    from ..core.errors import MissingToolError
+    from ..recipe import parse_overrides
+
+    if "diameter_um" not in fields or "polarity" not in fields:
+        guess = first_impression(images, pool, polarity=fields.get("polarity"))
+        fields = {"diameter_um": guess.diameter_um, "polarity": guess.polarity, **fields}
+    kind = str(segmenter.model_fields["kind"].default)
+    config = segmenter.parse({"kind": kind, **fields, **parse_overrides(overrides)}, source=kind).to_dict()
+    missing = segmenter.missing()
+    if missing:
+        raise MissingToolError(missing)
+    return config
+
+
+def _segment(
+    folder: "RunFolder",
+    method: str,
+    config: dict[str, Any],
+    images: "ImageSet",
+    pool: "WorkerPool",
+    progress: "Progress",
+) -> None:
+    """Segment what is not segmented yet, and note down what became of every image."""
+    import dataclasses
+
+    from ..core.errors import InputError
+    from ._measured_run import Job, died, earlier_outcome, has_labels, run_job
+
+    if folder.is_finished:
+        damaged = folder.damaged()
+        if not damaged:
             progress.say(f"{folder.path}: is complete; nothing to do")
-            return folder.path
-        made = list(progress.track(pool.map(run_job, todo), f"segment: {method}", len(todo)))
+            return
+        folder.reopen(damaged)
+    jobs = [Job(e, method, config, folder.path / f"{e.name}.tif") for e in images.entries]
+    todo = [job for job in jobs if not has_labels(job)]
+    made = progress.track(pool.map(run_job, todo, died), f"segment: {method}", len(todo))
     new = {outcome.image: outcome for outcome in made}
     outcomes = [new.get(job.entry.name) or earlier_outcome(job) for job in jobs]
-    failed = [o for o in outcomes if o.error]
     folder.write_json("segmentation.json", {"outcomes": [dataclasses.asdict(o) for o in outcomes]})
+    failed = [o for o in outcomes if o.error]
     if failed:
         raise InputError(
             f"{method} failed on {len(failed)} of {len(outcomes)} images, first on {failed[0].image}: "
-            f"{failed[0].error}; the labels of the others are in {out}"
+            f"{failed[0].error}; the labels of the others are in {folder.path}"
         )
     folder.finish()
-    return folder.path

@@ -6,7 +6,7 @@ import numpy as np
 
 from .calibration_figures import standardised
 from .run_folder import Benchmark
-from .words import LEVEL, interval, is_number, listing, plural, score, signed
+from .words import LEVEL, interval, is_number, listing, plural, score, signed, typeset
 
 FEW_LABELLED = 10
 """Labelled images below which a real ranking is itself uncertain."""
@@ -25,7 +25,7 @@ class Caveat:
 def caveats_of(run: Benchmark, best: str) -> list[Caveat]:
     """Collect what limits the answer, the gravest first."""
     found = [*_agreement_caveats(run), *_level_caveats(run, best), *_misfit_caveats(run), *_run_caveats(run)]
-    found += [Caveat("From the calibration", note) for note in run.calibration["notes"]]
+    found += [Caveat("From the calibration", typeset(note)) for note in run.calibration["notes"]]
     return sorted(found, key=lambda c: not c.is_grave)
 
 
@@ -48,8 +48,12 @@ def _agreement_caveats(run: Benchmark) -> list[Caveat]:
                 "The ranking on real images is itself uncertain; more labelled images would settle it.",
             )
         )
+    if not run.leaders("real") or (len(run.ranked) > 1 and not run.tells_apart("real")):
+        return [*caveats, _undecided(run)]
     if not agreement or not is_number(agreement["tau"]):
         return caveats
+    if agreement["n_methods"] == 2:
+        return [*caveats, _two_methods(agreement["tau"])]
     tau, low = agreement["tau"], agreement["low"]
     if tau >= 0.5 and (not is_number(low) or low > 0):
         return caveats
@@ -67,6 +71,34 @@ def _agreement_caveats(run: Benchmark) -> list[Caveat]:
     return caveats
 
 
+def _undecided(run: Benchmark) -> Caveat:
+    """Labels on which no method is better than another."""
+    leaders = run.leaders("real")
+    value = score(run.ranking("real")[leaders[0]]["score"]) if leaders else ""
+    every = f"Every method scores {value} on them" if leaders else "No method has a score on them"
+    return Caveat(
+        "Your labelled images rank no method",
+        f"{every}. Mostly that means that the labels are blank or belong to other images; see the outlines "
+        "under “Where methods fail”.",
+        is_grave=True,
+    )
+
+
+def _two_methods(tau: float) -> Caveat:
+    """Tau of two methods is a sign."""
+    if tau > 0:
+        return Caveat(
+            "Two methods make one comparison",
+            "Both sets of images put them in the same order, which chance does as well in one of two cases. Compare "
+            "more methods to see how far the rankings agree.",
+        )
+    return Caveat(
+        "Do not trust the synthetic ranking alone",
+        "Your labelled images put the two methods in the other order. Believe the real images.",
+        is_grave=True,
+    )
+
+
 def _level_caveats(run: Benchmark, best: str) -> list[Caveat]:
     """Is it easier than reality; is anything good enough; did tuning help."""
     caveats = []
@@ -77,7 +109,8 @@ def _level_caveats(run: Benchmark, best: str) -> list[Caveat]:
         if m in real and is_number(synthetic[m]["score"]) and is_number(real[m]["score"])
     ]
     is_share = run.is_higher_better
-    if both and is_share:
+    is_decided = len(run.ranked) == 1 or run.tells_apart("real")
+    if both and is_share and is_decided:
         gap = float(np.mean([a - b for a, b in both]))
         if gap > 0.1:
             caveats.append(
@@ -97,7 +130,7 @@ def _level_caveats(run: Benchmark, best: str) -> list[Caveat]:
                     f"The methods score {score(-gap)} lower on them than on your labelled images, on average.",
                 )
             )
-    top = real.get(best, synthetic[best])["score"]
+    top = (real if is_decided and best in real else synthetic)[best or run.ranked[0]]["score"]
     if is_share and is_number(top) and top < 0.5:
         caveats.append(
             Caveat(

@@ -7,7 +7,7 @@ import shlex
 from ..core.errors import RecipeError
 from ..segment.base import registry as segmenters
 from .run_folder import Benchmark
-from .words import LEVEL, interval, is_number, listing, metric_name, number, plural, score
+from .words import LEVEL, interval, is_number, listing, metric_name, number, plural, score, typeset
 
 _STATISTICS = (
     'C. Gourieroux, A. Monfort, E. Renault, "Indirect inference", J. Appl. Econometrics 8 (1993) S85-S118.',
@@ -28,7 +28,7 @@ def methods_paragraph(run: Benchmark) -> tuple[str, list[str]]:
     parameters = {p["name"]: p for p in run.calibration["parameters"]}
     radius = parameters.get("radius")
     size = (
-        f" (median radius {number(radius['value'])} {_unit(radius['unit'])}, {LEVEL} interval "
+        f" (median radius {number(radius['value'])} {typeset(radius['unit'])}, {LEVEL} interval "
         f"{number(radius['low'])} to "
         f"{number(radius['high'])})"
         if radius and is_number(radius["low"])
@@ -60,7 +60,10 @@ def methods_paragraph(run: Benchmark) -> tuple[str, list[str]]:
     ]
     text.append(f"Scores were: {listing(said)}.")
     agreement = run.results.get("agreement")
-    if agreement and is_number(agreement["tau"]):
+    if agreement and is_number(agreement["tau"]) and agreement["n_methods"] == 2:
+        order = "same" if agreement["tau"] > 0 else "opposite"
+        text.append(f"{plural(n['real'], 'labelled real image')} put the two methods in the {order} order.")
+    elif agreement and is_number(agreement["tau"]):
         mark = _cite(references, [_KENDALL])
         between = f" ({LEVEL} bootstrap interval {interval(agreement)})" if interval(agreement) else ""
         text.append(
@@ -77,10 +80,6 @@ def _cite(references: list[str], new: list[str]) -> str:
             references.append(reference)
     numbers = [str(references.index(reference) + 1) for reference in new]
     return f" [{', '.join(numbers)}]" if numbers else ""
-
-
-def _unit(unit: str) -> str:
-    return {"um": "µm", "per mm2": "per mm²"}.get(unit, unit)
 
 
 def segmenter_references(kind: str) -> list[str]:

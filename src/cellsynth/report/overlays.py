@@ -52,7 +52,8 @@ def shown_methods(run: Benchmark, best: str) -> list[str]:
     """The method that is advised, a middling and the worst one; of those that did not fail everywhere."""
     has_failed = run.scores.groupby("method")["failed"].all()
     ranked = [m for m in run.ranked if m == best or not has_failed.get(m, False)]
-    return list(dict.fromkeys([best, ranked[(len(ranked) - 1) // 2], ranked[-1]])) if ranked else []
+    chosen = [best or ranked[0], ranked[(len(ranked) - 1) // 2], ranked[-1]] if ranked else []
+    return list(dict.fromkeys(chosen))
 
 
 def overlay_rows(run: Benchmark, shown: Sequence[str]) -> list[Row]:
@@ -134,7 +135,9 @@ def _caption(
     if counts is None:
         return plural(n_cells, "cell")
     value = run.image_scores(origin, method).get(name)
-    said = ", ".join(f"{n} {OUTCOMES[o]}" for o, n in counts.items() if n)
+    said = ", ".join(
+        plural(n, OUTCOMES[o]) if o == "false_alarm" else f"{n} {OUTCOMES[o]}" for o, n in counts.items() if n
+    )
     return f"{metric_name(run.metric)}: {score(float(value))}. {said}" if is_number(value) else said
 
 

@@ -14,7 +14,7 @@ from .methods_text import command_again, methods_paragraph, without_marks
 from .overlays import OUTCOMES, overlay_rows, shown_methods
 from .response_figures import draw_responses
 from .run_folder import DEFAULT, Benchmark, read_benchmark
-from .verdict import ALPHA, verdict
+from .verdict import ALPHA, attainable, verdict
 
 PAGE = "report.html"
 
@@ -32,6 +32,7 @@ _FILES = {
     "tables/response.parquet": "score against the difficulty of the images",
     "calibration/": "parameters, and the statistics of real and synthetic images",
     "run.json": "settings, version, and checksums of your images",
+    "files.json": "checksums of what the run made",
 }
 
 _COLUMNS = {
@@ -111,6 +112,7 @@ def _contents(run: Benchmark, environment: Environment) -> dict[str, Any]:
         "columns": _columns(run),
         "ranking": _ranking_rows(run),
         "tests": {o: _test_matrix(run, o) for o in run.results["rankings"]},
+        "attainable": {o: attainable(run, o) for o in run.results["rankings"]},
         "alpha": ALPHA,
         "figures": _score_figures(run, look) | _calibration_figures(run),
         "overlays": overlay_rows(run, shown),

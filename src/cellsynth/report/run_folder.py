@@ -97,11 +97,20 @@ class Benchmark:
         ranking = self.results["rankings"].get(origin)
         return {r["method"]: r for r in ranking["rows"]} if ranking else {}
 
+    def leaders(self, origin: str) -> list[str]:
+        """Methods that share the first rank; empty where no method has a score."""
+        ranking = self.ranking(origin)
+        return [m for m in self.ranked if m in ranking and ranking[m]["rank"] == 1]
+
+    def tells_apart(self, origin: str) -> bool:
+        """Whether some methods rank before others; not so where labels are blank and all have the same score."""
+        return 0 < len(self.leaders(origin)) < len(self.ranking(origin))
+
     def mean(self, origin: str, method: str, metric: str) -> dict[str, Any] | None:
-        """Row of the summary, or None."""
+        """Row of the summary; None where there is none, or no mean is defined."""
         s = self.summary
         rows = s[(s["origin"] == origin) & (s["method"] == method) & (s["metric"] == metric)]
-        return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else None
+        return {str(k): v for k, v in rows.iloc[0].items()} if rows["mean"].notna().any() else None
 
     def cost(self, method: str) -> dict[str, Any]:
         """Time, memory and failures of a method."""

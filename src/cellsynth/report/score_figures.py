@@ -170,6 +170,8 @@ def draw_agreement(run: Benchmark, look: Look) -> Markup | None:
         if (synthetic := run.mean("synthetic", method, run.metric)) is not None
         and (real := run.mean("real", method, run.metric)) is not None
     ]
+    if not rows:
+        return None
     with styled("agreement"):
         figure, axes = panel(4.3, 3.8)
         ends = []
@@ -196,9 +198,13 @@ def draw_agreement(run: Benchmark, look: Look) -> Markup | None:
 
 
 def draw_tau(run: Benchmark) -> Markup | None:
-    """Kendall's tau of both rankings, by metric."""
+    """Kendall's tau of both rankings, by metric; None for two methods, whose tau is a sign."""
     table: dict[str, Any] = run.results.get("agreement_by_metric") or {}
-    rows = [(metric_name(name), row) for name, row in table.items() if is_number(row["tau"])]
+    rows = [
+        (metric_name(name), row)
+        for name, row in table.items()
+        if is_number(row["tau"]) and row["n_methods"] > 2
+    ]
     if not rows:
         return None
     with styled("tau"):

@@ -1,6 +1,7 @@
 """Numbers and names as a reader wants them."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -105,6 +106,18 @@ def seconds(value: Any) -> str:
     if not is_number(value):
         return NOTHING
     return f"{1000 * value:.0f} ms" if value < 0.9995 else f"{number(value, 2)} s"
+
+
+def typeset(text: str) -> str:
+    """Units as they are printed: `um` and `mm2` of keys and notes become `µm` and `mm²`."""
+    return re.sub(r"\bum\b", "µm", text).replace("mm2", "mm²")
+
+
+def megabytes(value: Any) -> str:
+    """Memory of a method; what is below one megabyte is noise of the system."""
+    if not is_number(value):
+        return NOTHING
+    return "<1 MB" if value < 1 else f"{number(value)} MB"
 
 
 def p_value(p: Any) -> str:

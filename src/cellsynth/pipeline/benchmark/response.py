@@ -1,24 +1,24 @@
 """Response curves: how the score of each method changes when images get worse in one respect."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..core.parallel import WorkerPool
-from ..core.rng import Key
-from ..evaluate.segmentation import AbstractMetric, LabelPair
-from ..evaluate.segmentation.base import registry as metrics
-from ..evaluate.statistics import bootstrap_interval
-from ..recipe import Recipe, make_sample
-from ..segment.base import registry
-
-if TYPE_CHECKING:
-    from ._progress import Progress
+from ...core.rng import Key
+from ...evaluate.segmentation import AbstractMetric, LabelPair
+from ...evaluate.segmentation.base import registry as metrics
+from ...evaluate.statistics import bootstrap_interval
+from ...io.tables import write_parquet
+from ...recipe import Recipe, make_sample
+from ...segment.base import registry
+from .options import Work
+from .scores import metric_called
+from .segmentation import failed_everywhere
 
 N_IMAGES = 6
 """Images per level. All levels of a factor show the same scenes with other light, blur or crowding."""
@@ -66,14 +66,15 @@ FACTORS = (
 """What is varied. The least light keeps the read noise in electrons, so noise grows as it does in a dim image."""
 
 
-def response_curves(
-    recipe: Recipe,
-    methods: Iterable[dict[str, Any]],
-    metric: AbstractMetric,
-    pool: WorkerPool,
-    progress: "Progress",
-    key: Key,
-) -> pd.DataFrame:
+def responses(work: Work, recipe: Recipe, methods: list[dict[str, Any]]) -> None:
+    """Find where each method breaks when images get worse than the user's; writes `tables/response.parquet`."""
+    if work.run.has("tables", "response.parquet"):
+        return
+    curves = response_curves(work, recipe, methods)
+    write_parquet(work.run.path / "tables" / "response.parquet", curves)
+
+
+def response_curves(work: Work, recipe: Recipe, methods: list[dict[str, Any]]) -> pd.DataFrame:
     """Score the tuned methods at every level of every factor.
 
     Returns
@@ -84,18 +85,52 @@ def response_curves(
         on the way to worse images, interpolated; NaN where it does not.
     """
     configs = {m["kind"]: m["config"] for m in methods if m["status"] == "ok"}
-    work = [
-        (factor.name, level, varied(recipe, factor, level), i)
+    images = [
+        _Image(factor.name, level, varied(recipe, factor, level), i)
         for factor in FACTORS
         for level in factor.levels
         for i in range(2_000_000, 2_000_000 + N_IMAGES)
     ]
-    score = partial(_score, configs, metric.to_dict())
-    rows: list[dict[str, Any]] = []
-    for found in progress.track(pool.map(score, work), "response curves", len(work)):
-        rows += found
-    table = pd.DataFrame(rows)
-    return pd.DataFrame(_summarise(table, key))
+    # A method that failed on every image so far is not worth hundreds of crashes; it has the worst score.
+    hopeless = failed_everywhere(work.run.path, "synthetic")
+    found = _scored(work, images, {m: c for m, c in configs.items() if m not in hopeless})
+    worst = _worst(metric_called(work.options.metric))
+    rows = [
+        {**image.place, "method": method, "value": values.get(method, worst)}
+        for image, values in zip(images, found, strict=True)
+        for method in configs
+    ]
+    return pd.DataFrame(_summarise(pd.DataFrame(rows), work.key("response")))
+
+
+@dataclass(frozen=True)
+class _Image:
+    """An image at one level of one factor."""
+
+    factor: str
+    level: float
+    recipe: Recipe
+    index: int
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"factor": self.factor, "level": self.level, "index": self.index}
+
+
+def _scored(work: Work, images: list[_Image], configs: dict[str, dict[str, Any]]) -> list[dict[str, float]]:
+    """Score of every method on every image; without a method that brought the process down."""
+    score = partial(_score, metric_called(work.options.metric).to_dict())
+    # An image is made once for all methods, and where one of them ends the process, again for each.
+    all_at_once = [(image, configs) for image in images]
+    each = work.pool.map(score, all_at_once, lambda *_: {})
+    found = list(work.progress.track(each, "response curves", len(images)))
+    died = [i for i, values in enumerate(found) if not values]
+    one_by_one = [(images[i], {method: config}) for i in died for method, config in configs.items()]
+    again = work.pool.map(score, one_by_one, lambda *_: {})
+    for i in died:
+        for _ in configs:
+            found[i] = {**found[i], **next(again)}
+    return found
 
 
 def varied(recipe: Recipe, factor: Factor, level: float) -> Recipe:
@@ -109,24 +144,25 @@ def varied(recipe: Recipe, factor: Factor, level: float) -> Recipe:
     return Recipe.parse(data, source=f"{factor.name} {level}")
 
 
-def _score(
-    configs: dict[str, dict[str, Any]], metric_config: dict[str, Any], work: tuple[str, float, Recipe, int]
-) -> list[dict[str, Any]]:
-    """Scores of all methods on one image; a method that fails has the worst score."""
-    factor, level, recipe, index = work
+def _score(metric_config: dict[str, Any], work: tuple[_Image, dict[str, dict[str, Any]]]) -> dict[str, float]:
+    """Score of every method on one image; a method that fails has the worst."""
+    image, configs = work
     metric = metrics.parse(metric_config)
-    sample = make_sample(recipe, index)
+    sample = make_sample(image.recipe, image.index)
     assert sample.labels is not None
-    rows = []
+    values = {}
     for method, config in configs.items():
         try:
             labels = registry.parse(config).build(sample.grid)(sample.image)
-        except Exception:
-            value = metric.worst if metric.worst is not None else float("nan")
+        except (Exception, SystemExit):
+            values[method] = _worst(metric)
         else:
-            value = metric.score(metric.measure(LabelPair(sample.labels, labels)))
-        rows.append({"factor": factor, "level": level, "method": method, "index": index, "value": value})
-    return rows
+            values[method] = metric.score(metric.measure(LabelPair(sample.labels, labels)))
+    return values
+
+
+def _worst(metric: AbstractMetric) -> float:
+    return metric.worst if metric.worst is not None else float("nan")
 
 
 def _summarise(table: pd.DataFrame, key: Key) -> Iterator[dict[str, Any]]:

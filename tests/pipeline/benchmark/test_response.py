@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cellsynth.pipeline._response import BREAK, FACTORS, break_level, varied
+from cellsynth.pipeline.benchmark.response import BREAK, FACTORS, break_level, varied
 from cellsynth.recipe import Recipe, make_sample
 
 CONDITION = {

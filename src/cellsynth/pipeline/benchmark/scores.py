@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from ..core.rng import Key
-from ..core.types import Labels
-from ..data.image_set import ImageSet
-from ..data.label_file import read_label_file
-from ..evaluate.segmentation import AbstractMetric, LabelPair
-from ..evaluate.statistics import (
+from ...core.rng import Key
+from ...data.image_set import ImageSet
+from ...data.label_file import read_label_file
+from ...evaluate.segmentation import AbstractMetric, LabelPair
+from ...evaluate.statistics import (
     paired_gain,
     paired_tests,
     rank_methods,
     ranking_agreement,
 )
-from ..evaluate.table import (
+from ...evaluate.table import (
     default_metrics,
     failure_rows,
     score_pair,
@@ -27,10 +26,10 @@ from ..evaluate.table import (
     threshold_metrics,
     wide_scores,
 )
-from ..io.tables import read_parquet, write_json, write_parquet
-
-if TYPE_CHECKING:
-    from ._progress import Progress
+from ...io.tables import read_parquet, write_json, write_parquet
+from .options import Work
+from .segmentation import prediction_path
+from .tuning import variants_of
 
 DEFAULT = " (default)"
 """Ending of the name of a method in its default configuration."""
@@ -42,37 +41,32 @@ def scored_metrics() -> list[AbstractMetric]:
     return list(metrics.values())
 
 
-_TUNING_METRICS = (threshold_metrics()[0], threshold_metrics()[4])  # IoU 0.5 and 0.7
+def metric_called(name: str) -> AbstractMetric:
+    """One of them by its name in the tables."""
+    return next(m for m in scored_metrics() if m.name == name)
 
 
-def tuning_score(reference: Labels, prediction: Labels) -> float:
-    """What tuning maximises: average precision, the mean of IoU 0.5 (found at all) and 0.7 (outlined well)."""
-    scores = score_pair(LabelPair(reference, prediction), _TUNING_METRICS)
-    return sum(scores.values()) / len(scores)
+def evaluated(work: Work, real: ImageSet, synthetic: ImageSet, methods: list[dict[str, Any]]) -> None:
+    """Score everything and draw the conclusions; always done anew, it takes seconds."""
+    scores = score_all(work, {"synthetic": synthetic, "real": real.labelled()}, methods)
+    conclude(work.run.path, scores, metric_called(work.options.metric), work.key("statistics"))
 
 
-def score_all(
-    run: Path,
-    data: dict[str, ImageSet],
-    methods: list[dict[str, Any]],
-    progress: "Progress",
-    n_images: int,
-) -> pd.DataFrame:
+def score_all(work: Work, data: dict[str, ImageSet], methods: list[dict[str, Any]]) -> pd.DataFrame:
     """Score every method on every labelled image, and write `tables/scores.parquet`."""
-    metrics = scored_metrics()
+    n_images = sum(len(images) for images in data.values())
+    found = _scored_images(work.run.path, data, methods, scored_metrics())
     rows: list[dict[str, Any]] = []
-    for image_rows in progress.track(_scored_images(run, data, methods, metrics), "evaluate", n_images):
+    for image_rows in work.progress.track(found, "evaluate", n_images):
         rows += image_rows
     table = score_table(rows)
-    write_parquet(run / "tables" / "scores.parquet", table)
+    write_parquet(work.run.path / "tables" / "scores.parquet", table)
     return table
 
 
 def _scored_images(
     run: Path, data: dict[str, ImageSet], methods: list[dict[str, Any]], metrics: list[AbstractMetric]
 ) -> Iterator[list[dict[str, Any]]]:
-    from .benchmark import prediction_path, variants_of
-
     names = [name for m in methods if m["status"] == "ok" for name, _ in variants_of(m)]
     for origin, images in data.items():
         outcomes = read_parquet(run / "tables" / f"outcomes_{origin}.parquet")
@@ -91,18 +85,15 @@ def _scored_images(
             yield rows
 
 
-def conclude(
-    run: Path, scores: pd.DataFrame, methods: list[dict[str, Any]], metric: str, key: Key
-) -> dict[str, Any]:
+def conclude(run: Path, scores: pd.DataFrame, chosen: AbstractMetric, key: Key) -> dict[str, Any]:
     """Summaries with intervals, rankings, tests, gains by tuning, agreement; written to `tables/`."""
     metrics = scored_metrics()
     origins = [o for o in ("synthetic", "real") if (scores["origin"] == o).any()]
     tables = run / "tables"
     write_parquet(tables / "summary.parquet", summary_table(scores, metrics, key=key.child("summary")))
-    chosen = next(m for m in metrics if m.name == metric)
     tuned = scores[~scores["method"].str.endswith(DEFAULT)]
     result: dict[str, Any] = {
-        "metric": metric,
+        "metric": chosen.name,
         "higher_is_better": chosen.higher_is_better,
         "n_images": {o: int(scores.loc[scores["origin"] == o, "image"].nunique()) for o in origins},
         "rankings": {},
@@ -113,7 +104,7 @@ def conclude(
         "agreement_with_defaults": None,
     }
     for origin in origins:
-        values, failed = wide_scores(tuned, metric, origin)
+        values, failed = wide_scores(tuned, chosen.name, origin)
         ranking = rank_methods(
             values,
             higher_is_better=chosen.higher_is_better,
