@@ -96,6 +96,10 @@ def check_overrides(overrides: Sequence[str]) -> None:
     )
 
 
+N_PAIRS = 12
+"""Pairs of a real and a synthetic image that are drawn, of the most frequent conditions."""
+
+
 def fit_recipe(images: "ImageSet", pool: "WorkerPool", progress: "Progress", **options: Any) -> "Calibration":
     """Calibrate with a progress bar per stage."""
     from ..calibrate.fit import calibrate
@@ -182,7 +186,9 @@ def _draw(folder: Path, images: "ImageSet", calibration: "Calibration") -> None:
 
     recipe = calibration.recipe
     pairs = []
-    for i, condition in enumerate(recipe.conditions):
+    frequent = sorted(range(len(recipe.conditions)), key=lambda i: -recipe.conditions[i].weight)
+    for i in frequent[:N_PAIRS]:
+        condition = recipe.conditions[i]
         name = condition.name.split(" part ")[0]
         index = next(k for k in range(1_000_000, 1_010_000) if recipe.condition_of(k) == i)
         pairs.append((images.load(images.index_of(name)), make_sample(recipe, index)))
