@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt64
 
 from ...core.types import Labels
-from ._matching import Matching, match_one_to_one
+from ._matching import Matching, best_one_to_one, match_one_to_one
 from ._tally import tally
 
 
@@ -128,6 +128,13 @@ class Overlap:
             )
             self._matchings[iou, is_strict] = known
         return known
+
+    @cached_property
+    def best_pairs(self) -> Int64[np.ndarray, " m"]:
+        """Positions of the overlapping pairs of the one-to-one pairing with the largest summed IoU."""
+        return best_one_to_one(
+            self.pair_reference, self.pair_prediction, self.pair_ious, self.pair_intersections_px
+        )
 
     @cached_property
     def _matchings(self) -> dict[tuple[float, bool], Matching]:
