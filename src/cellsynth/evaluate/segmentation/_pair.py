@@ -3,10 +3,11 @@
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 from ...core.errors import InputError
-from ...core.types import Labels
+from ...core.types import Labels, Mask
+from ._ignored import find_ignored
 from ._overlap import Overlap
 from ._tally import ID_MAX
 
@@ -20,6 +21,13 @@ class LabelPair:
         Integer ids of any width, 0 for background; ids may have gaps and reach 2^32 - 1.
     voxel_um
         Voxel size along each axis, in um; needed only by metrics of distance.
+    ignore_border
+        Leave out objects that touch the border of the image, for they are cut: in 3D its top and bottom as well,
+        but not the faces of an axis of one voxel. Predicted objects go with them: see `find_ignored`.
+    min_area_px
+        Leave out objects of fewer voxels, by the same rule.
+
+    What is left out is background on both sides, for every metric.
 
     Raises
     ------
@@ -28,12 +36,22 @@ class LabelPair:
     """
 
     reference: Labels
+    """As given: what is ignored is still there."""
+
     prediction: Labels
+    """As given: what is ignored is still there."""
+
     voxel_um: tuple[float, ...] | None
 
     # Wide annotations: this is the border where any array may arrive.
     def __init__(
-        self, reference: np.ndarray, prediction: np.ndarray, voxel_um: tuple[float, ...] | None = None
+        self,
+        reference: np.ndarray,
+        prediction: np.ndarray,
+        voxel_um: tuple[float, ...] | None = None,
+        *,
+        ignore_border: bool = False,
+        min_area_px: int = 0,
     ) -> None:
         _check(reference, "reference")
         _check(prediction, "prediction")
@@ -46,12 +64,17 @@ class LabelPair:
             raise InputError(
                 f"voxel_um is {voxel_um}; needs a positive size for each of the {reference.ndim} axes"
             )
+        if min_area_px < 0:
+            raise InputError(f"min_area_px is {min_area_px}; needs 0 or more voxels")
         self.reference, self.prediction, self.voxel_um = reference, prediction, voxel_um
+        self.ignore_border, self.min_area_px = ignore_border, min_area_px
 
     @cached_property
     def overlap(self) -> Overlap:
-        """Objects of both sides, their areas, the pairs that overlap and their matching."""
-        return Overlap.of(self.reference, self.prediction)
+        """Objects of both sides, their areas, the pairs that overlap and their matching; without the ignored."""
+        if not self._may_ignore:
+            return self._all
+        return self._all.without(self.ignored_reference_ids, self.ignored_prediction_ids)
 
     @cached_property
     def reference_at_border(self) -> Bool[np.ndarray, " r"]:
@@ -62,6 +85,47 @@ class LabelPair:
     def prediction_at_border(self) -> Bool[np.ndarray, " p"]:
         """For each of `overlap.prediction_ids`: does the object touch the border of the image?"""
         return np.isin(self.overlap.prediction_ids, _border_ids(self.prediction))
+
+    @property
+    def ignored_reference_ids(self) -> Int64[np.ndarray, " i"]:
+        """Ids of the reference objects that are left out, ascending."""
+        return self._ignored[0]
+
+    @property
+    def ignored_prediction_ids(self) -> Int64[np.ndarray, " j"]:
+        """Ids of the predicted objects that are left out, ascending."""
+        return self._ignored[1]
+
+    @property
+    def reference_foreground(self) -> Mask:
+        """Where a reference object is, without the ignored."""
+        return _foreground(self.reference, self.ignored_reference_ids)
+
+    @property
+    def prediction_foreground(self) -> Mask:
+        """Where a predicted object is, without the ignored."""
+        return _foreground(self.prediction, self.ignored_prediction_ids)
+
+    @property
+    def _may_ignore(self) -> bool:
+        return self.ignore_border or self.min_area_px > 1  # every object has a voxel
+
+    @cached_property
+    def _all(self) -> Overlap:
+        return Overlap.of(self.reference, self.prediction)
+
+    @cached_property
+    def _ignored(self) -> tuple[np.ndarray, np.ndarray]:
+        if not self._may_ignore:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        every = self._all
+        reference_out = every.reference_areas_px < self.min_area_px
+        prediction_out = every.prediction_areas_px < self.min_area_px
+        if self.ignore_border:
+            reference_out |= np.isin(every.reference_ids, _border_ids(self.reference))
+            prediction_out |= np.isin(every.prediction_ids, _border_ids(self.prediction))
+        reference, prediction = find_ignored(every, reference_out, prediction_out)
+        return every.reference_ids[reference], every.prediction_ids[prediction]
 
 
 def _check(labels: np.ndarray, name: str) -> None:
@@ -89,5 +153,13 @@ def _check(labels: np.ndarray, name: str) -> None:
 
 
 def _border_ids(labels: Labels) -> np.ndarray:
-    faces = [np.take(labels, side, axis=axis).ravel() for axis in range(labels.ndim) for side in (0, -1)]
-    return np.unique(np.concatenate(faces))
+    axes = [axis for axis in range(labels.ndim) if labels.shape[axis] > 1]
+    faces = [np.take(labels, side, axis=axis).ravel() for axis in axes for side in (0, -1)]
+    return np.unique(np.concatenate(faces or [labels.ravel()]))
+
+
+def _foreground(labels: Labels, ignored: np.ndarray) -> Mask:
+    mask = labels > 0
+    if len(ignored):
+        mask &= ~np.isin(labels, ignored)
+    return mask
