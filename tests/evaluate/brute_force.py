@@ -243,3 +243,41 @@ def misses(reference, prediction):
 
 def false_alarms(reference, prediction):
     return misses(prediction, reference)
+
+
+def outline(mask):
+    """Points of the mask with a face neighbour outside of it, within the image."""
+    points = []
+    for point in np.argwhere(mask):
+        for axis, step in itertools.product(range(mask.ndim), (-1, 1)):
+            near = point.copy()
+            near[axis] += step
+            if 0 <= near[axis] < mask.shape[axis] and not mask[tuple(near)]:
+                points.append(point)
+                break
+    return np.array(points, float).reshape(-1, mask.ndim)
+
+
+def outline_distances(reference, prediction, voxel=1.0):
+    """From every point of either outline to the nearest of the other, all against all."""
+    a, b = outline(reference > 0) * voxel, outline(prediction > 0) * voxel
+    every = np.linalg.norm(a[:, None] - b[None], axis=-1)
+    return every.min(axis=1, initial=math.inf), every.min(axis=0, initial=math.inf)
+
+
+def boundary_f1(reference, prediction, tolerance=1.0, voxel=1.0):
+    a, b = outline_distances(reference, prediction, voxel)
+    if not len(a) or not len(b):
+        return 0 if len(a) or len(b) else math.nan
+    recall, precision = (a <= tolerance + 1e-9).mean(), (b <= tolerance + 1e-9).mean()
+    return 2 * recall * precision / (recall + precision) if recall + precision else 0
+
+
+def hausdorff95(reference, prediction, voxel=1.0):
+    a, b = outline_distances(reference, prediction, voxel)
+    return max(np.percentile(a, 95), np.percentile(b, 95)) if len(a) and len(b) else math.nan
+
+
+def mean_surface_distance(reference, prediction, voxel=1.0):
+    a, b = outline_distances(reference, prediction, voxel)
+    return np.concatenate([a, b]).mean() if len(a) and len(b) else math.nan

@@ -102,6 +102,14 @@ class EventCounts(AbstractCounts):
     n_images: float
 
 
+@dataclass(frozen=True)
+class MeanCounts(AbstractCounts):
+    """Values to be averaged."""
+
+    total: float
+    n: float
+
+
 def ratio(numerator: float | np.floating, denominator: float | np.floating) -> float:
     """`numerator / denominator`, NaN where the denominator is 0: nothing was there to measure."""
     return float(numerator) / float(denominator) if denominator else float("nan")

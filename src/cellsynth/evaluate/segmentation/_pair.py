@@ -1,6 +1,7 @@
 """LabelPair: a reference and a prediction of one image, checked once, measured once."""
 
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -9,7 +10,11 @@ from ...core.errors import InputError
 from ...core.types import Labels, Mask
 from ._ignored import find_ignored
 from ._overlap import Overlap
+from ._surface import SurfaceDistances, object_distances, surface_distances
 from ._tally import ID_MAX
+
+SurfaceOf = Literal["foreground", "objects"]
+"""Whose outlines: those of the foreground, or those of each matched pair of objects."""
 
 
 class LabelPair:
@@ -20,7 +25,8 @@ class LabelPair:
     reference, prediction : (Z, Y, X) or (Y, X)
         Integer ids of any width, 0 for background; ids may have gaps and reach 2^32 - 1.
     voxel_um
-        Voxel size along each axis, in um; needed only by metrics of distance.
+        Voxel size along each axis, in um; only metrics of distance use it. Where it is None a voxel counts as
+        1 um along each axis, so that these metrics are in voxels: see `length_unit`.
     ignore_border
         Leave out objects that touch the border of the image, for they are cut: in 3D its top and bottom as well,
         but not the faces of an axis of one voxel. Predicted objects go with them: see `find_ignored`.
@@ -105,6 +111,28 @@ class LabelPair:
     def prediction_foreground(self) -> Mask:
         """Where a predicted object is, without the ignored."""
         return _foreground(self.prediction, self.ignored_prediction_ids)
+
+    @property
+    def length_unit(self) -> Literal["um", "px"]:
+        """What distances are measured in: `um`, or `px` where the voxel size is not known."""
+        return "px" if self.voxel_um is None else "um"
+
+    def surfaces(self, of: SurfaceOf = "foreground") -> list[SurfaceDistances]:
+        """Distances between outlines: of the two foregrounds, or of every two objects that match at an IoU of .5."""
+        if of not in self._surfaces:
+            voxel_um = self.voxel_um or (1.0,) * self.reference.ndim
+            if of == "foreground":
+                sides = (self.reference_foreground, self.prediction_foreground)
+                self._surfaces[of] = [surface_distances(*sides, voxel_um)]
+            else:
+                self._surfaces[of] = object_distances(
+                    self.reference, self.prediction, self.overlap, 0.5, voxel_um
+                )
+        return self._surfaces[of]
+
+    @cached_property
+    def _surfaces(self) -> dict[SurfaceOf, list[SurfaceDistances]]:
+        return {}
 
     @property
     def _may_ignore(self) -> bool:
