@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import Counter
 from typing import Annotated
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 
 from cellsynth.core.config import Config
+from cellsynth.core.errors import InputError
 from cellsynth.evaluate.counts import MeanCounts
 from cellsynth.evaluate.segmentation import AbstractMetric, LabelPair, registry
+from cellsynth.evaluate.table import default_metrics
 from tests.evaluate.label_fields import pairs, random_pair, renamed, voronoi
 
 every_metric = pytest.mark.parametrize(
@@ -35,6 +38,7 @@ SYMMETRIC = {
     "boundary_f1",
     "hausdorff95",
     "mean_surface_distance",
+    "class_pq",
 }
 
 OUTLINES = {"boundary_f1", "hausdorff95", "mean_surface_distance"}
@@ -51,8 +55,16 @@ BLIND = {"specificity", "splits", "merges", "misses", "false_alarms"}
 """Metrics that one kind of failure leaves perfect, as their docstrings say."""
 
 
+def pair_of(metric, reference, prediction):
+    """A pair as the metric needs it; every object is of class 1."""
+    if not metric.needs_classes:
+        return LabelPair(reference, prediction)
+    first, second = (dict.fromkeys(np.unique(side).tolist(), 1) for side in (reference, prediction))
+    return LabelPair(reference, prediction, reference_classes=first, prediction_classes=second)
+
+
 def score(metric, reference, prediction):
-    return metric.score(metric.measure(LabelPair(reference, prediction)))
+    return metric.score(metric.measure(pair_of(metric, reference, prediction)))
 
 
 def best_of(metric):
@@ -150,8 +162,8 @@ def test_counts_of_two_images_side_by_side_are_the_sum(metric, first, second):
     apart = [
         np.concatenate([a, np.where(b > 0, b + 1000, 0)], axis=0) for a, b in zip(first, second, strict=True)
     ]
-    total = metric.measure(LabelPair(*first)) + metric.measure(LabelPair(*second))
-    both = metric.measure(LabelPair(*apart))
+    total = metric.measure(pair_of(metric, *first)) + metric.measure(pair_of(metric, *second))
+    both = metric.measure(pair_of(metric, *apart))
     assert_same_counts(total, both)
 
 
@@ -164,10 +176,12 @@ def assert_same_counts(total, both):
         a, b = getattr(total, field.name), getattr(both, field.name)
         if dataclasses.is_dataclass(a):
             assert_same_counts(a, b)
+        elif isinstance(a, Counter):
+            assert a == pytest.approx(b)
         elif field.name == "n_images":
             assert (a, b) == (2, 1)
         else:
-            a, b = (np.sort(v) if isinstance(v, tuple) else v for v in (a, b))
+            a, b = (sorted(v) if isinstance(v, tuple) else v for v in (a, b))
             np.testing.assert_allclose(a, b)
 
 
@@ -201,6 +215,17 @@ def test_a_failure_has_the_bad_end_of_the_range(metric):
     low, high = metric.value_range
     assert metric.worst in (low, high, None)
     assert (metric.worst is None) == math.isinf(low if metric.higher_is_better else high)
+
+
+@every_metric
+def test_classes_are_asked_for_where_they_are_needed_and_only_there(metric):
+    pair = LabelPair(*random_pair(8))
+    if metric.needs_classes:
+        with pytest.raises(InputError, match="pass reference_classes"):
+            metric.measure(pair)
+        assert metric.name not in {m.name for m in default_metrics()}
+    else:
+        metric.measure(pair)
 
 
 def test_counts_of_two_metrics_do_not_add():

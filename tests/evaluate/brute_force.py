@@ -281,3 +281,25 @@ def hausdorff95(reference, prediction, voxel=1.0):
 def mean_surface_distance(reference, prediction, voxel=1.0):
     a, b = outline_distances(reference, prediction, voxel)
     return np.concatenate([a, b]).mean() if len(a) and len(b) else math.nan
+
+
+def bpq(reference, prediction):
+    return panoptic_quality(reference, prediction) if reference.any() else math.nan
+
+
+def class_pq(reference, prediction, first, second, class_id=1):
+    """Images of the objects of this class alone, and their panoptic quality."""
+    return panoptic_quality(
+        np.where(of_class(reference, first, class_id), reference, 0),
+        np.where(of_class(prediction, second, class_id), prediction, 0),
+    )
+
+
+def of_class(labels, classes, class_id):
+    return np.isin(labels, [i for i, c in classes.items() if c == class_id])
+
+
+def mpq(reference, prediction, first, second):
+    present = [c for c in range(1, 10) if of_class(reference, first, c).any()]
+    values = [class_pq(reference, prediction, first, second, c) for c in present]
+    return np.mean(values) if values else math.nan

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Int64
 
 from ...core.errors import InputError
 from ...core.types import Labels, Mask
+from ._classes import Classes, classes_of
 from ._ignored import find_ignored
 from ._overlap import Overlap
 from ._surface import SurfaceDistances, object_distances, surface_distances
@@ -32,6 +33,9 @@ class LabelPair:
         but not the faces of an axis of one voxel. Predicted objects go with them: see `find_ignored`.
     min_area_px
         Leave out objects of fewer voxels, by the same rule.
+    reference_classes, prediction_classes
+        Class of each object, 1 or more; 0 for an object of no class. An array indexed by id (what stands at 0 is not
+        looked at), or a mapping from id to class. Only metrics of classes need them.
 
     What is left out is background on both sides, for every metric.
 
@@ -58,6 +62,8 @@ class LabelPair:
         *,
         ignore_border: bool = False,
         min_area_px: int = 0,
+        reference_classes: Classes | None = None,
+        prediction_classes: Classes | None = None,
     ) -> None:
         _check(reference, "reference")
         _check(prediction, "prediction")
@@ -74,6 +80,7 @@ class LabelPair:
             raise InputError(f"min_area_px is {min_area_px}; needs 0 or more voxels")
         self.reference, self.prediction, self.voxel_um = reference, prediction, voxel_um
         self.ignore_border, self.min_area_px = ignore_border, min_area_px
+        self._classes = {"reference": reference_classes, "prediction": prediction_classes}
 
     @cached_property
     def overlap(self) -> Overlap:
@@ -111,6 +118,16 @@ class LabelPair:
     def prediction_foreground(self) -> Mask:
         """Where a predicted object is, without the ignored."""
         return _foreground(self.prediction, self.ignored_prediction_ids)
+
+    @cached_property
+    def reference_classes(self) -> Int64[np.ndarray, " r"]:
+        """Class of each of `overlap.reference_ids`; raises InputError where none were given."""
+        return classes_of(self.overlap.reference_ids, self._classes["reference"], "reference")
+
+    @cached_property
+    def prediction_classes(self) -> Int64[np.ndarray, " p"]:
+        """Class of each of `overlap.prediction_ids`; raises InputError where none were given."""
+        return classes_of(self.overlap.prediction_ids, self._classes["prediction"], "prediction")
 
     @property
     def length_unit(self) -> Literal["um", "px"]:

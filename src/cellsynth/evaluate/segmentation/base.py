@@ -32,6 +32,9 @@ class AbstractMetric(Plugin, ABC, Generic[C]):
     both_empty: ClassVar[float] = math.nan
     """Score where neither side has an object."""
 
+    needs_classes: ClassVar[bool] = False
+    """Whether the pair must know the classes of its objects."""
+
     always_named: ClassVar[tuple[str, ...]] = ()
     """Fields that stand in `name` even at their default, because no one is without saying which."""
 
