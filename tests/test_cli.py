@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from cellsynth.cli import COMMANDS, LISTED, main
+from cellsynth.evaluate.segmentation import registry as metrics
 from cellsynth.pipeline._scores import scored_metrics
 from cellsynth.recipe import packaged_recipes
 from cellsynth.segment.base import registry as segmenters
@@ -65,6 +66,20 @@ def test_help_of_the_program_lists_every_command(capsys):
 def test_names_in_the_help_are_those_of_the_registry():
     assert LISTED["segment", "method"]() == LISTED["benchmark", "methods"]() == segmenters.names()
     assert LISTED["synthesize", "recipe"]() == sorted(packaged_recipes())
+
+
+def test_metrics_are_listed_and_explained(capsys):
+    assert LISTED["metrics", "name"]() == metrics.names()
+    code, text, _ = run(capsys, "metrics")
+    assert code == 0
+    assert [line.split()[0] for line in text.splitlines()] == metrics.names()
+    code, text, _ = run(capsys, "metrics", "hausdorff95")
+    assert code == 0
+    assert "range       0 to inf um, lower is better" in text
+    assert "Huttenlocher" in text
+    code, _, error = run(capsys, "metrics", "hausdorf")
+    assert code == 2
+    assert "did you mean 'hausdorff95'?" in error
 
 
 def test_version(capsys):

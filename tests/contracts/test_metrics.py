@@ -11,7 +11,9 @@ from hypothesis import given, settings
 
 from cellsynth.core.config import Config
 from cellsynth.core.errors import InputError
+from cellsynth.evaluate.cards import metric_card
 from cellsynth.evaluate.counts import MeanCounts
+from cellsynth.evaluate.naming import parse_metric
 from cellsynth.evaluate.segmentation import AbstractMetric, LabelPair, registry
 from cellsynth.evaluate.table import default_metrics
 from tests.evaluate.label_fields import pairs, random_pair, renamed, voronoi
@@ -194,6 +196,24 @@ def test_config_survives_the_round_trip_and_is_documented(metric):
     assert "NaN when" in text or "never NaN" in text
     assert math.isnan(metric.both_empty) or "when neither side has" in text
     assert "References" in text
+
+
+@every_metric
+def test_card_knows_everything_of_it(metric):
+    card = metric_card(metric.kind)
+    assert card.definition.endswith(".")
+    assert len(card.definition) > 30
+    assert card.edge_cases.startswith("Range ")
+    assert card.sources
+    assert all(parameter.text for parameter in card.parameters)
+    assert (card.value_range, card.higher_is_better) == (metric.value_range, metric.higher_is_better)
+    assert "]_" not in card.to_text()
+
+
+@every_metric
+def test_name_in_tables_leads_back_to_it(metric):
+    assert parse_metric(metric.name) == metric
+    assert parse_metric(metric.kind) == metric
 
 
 class Recipe(Config):
