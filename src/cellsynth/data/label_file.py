@@ -50,13 +50,15 @@ def check_label_header(
         raise InputError(f"{header.path}: labels have axes {header.described}; YX and ZYX are accepted")
 
 
-def read_label_file(path: Path, *, may_be_mask: bool = False) -> Labels:
+def read_label_file(path: Path, *, may_be_mask: bool = False, may_have_gaps: bool = False) -> Labels:
     """Read labels and number them 1..N without gaps, in the order of their ids; gaps are logged.
 
     Parameters
     ----------
     may_be_mask
         Accept few values on many separate regions, as a poor segmenter gives.
+    may_have_gaps
+        Say nothing of ids with gaps, as a frame of a tracked sequence has them.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def read_label_file(path: Path, *, may_be_mask: bool = False) -> Labels:
     labels = _numbered(whole, ids)
     if not may_be_mask:
         _refuse_mask(path, labels, ids)
-    if len(ids) and int(ids[-1]) != len(ids) and len(ids) > 1:
+    if not may_have_gaps and len(ids) > 1 and int(ids[-1]) != len(ids):
         _log.warning(
             "%s: the ids of its %d cells have gaps (largest %d); they are numbered 1 to %d in memory, in the same "
             "order, and the file stays as it is",
