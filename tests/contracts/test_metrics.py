@@ -111,6 +111,17 @@ def test_one_empty_side_is_no_error_and_never_a_good_score(metric):
 
 
 @every_metric
+@pytest.mark.parametrize("dtype", [np.uint32, np.int64], ids=lambda d: d.__name__)
+def test_more_objects_than_sixteen_bits_hold_are_all_counted(metric, dtype):
+    n = 70_000
+    reference = np.zeros((2, 2 * n), dtype)  # apart from each other, so that each has an outline
+    reference[0, ::2] = np.arange(1, n + 1)
+    reference[0, -2] = 2**31
+    shifted = np.where(reference > 0, 2**31 + 1 - reference.astype(np.int64), 0)
+    assert score(metric, reference, shifted) == pytest.approx(best_of(metric))
+
+
+@every_metric
 def test_a_single_pixel_is_an_image(metric):
     value = score(metric, np.array([[4]]), np.array([[9]]))
     assert math.isnan(value) or value == best_of(metric)

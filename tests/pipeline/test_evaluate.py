@@ -170,6 +170,15 @@ def test_a_reference_of_the_challenge_may_hold_some_frames_and_planes(tmp_path):
         scores(tmp_path / "01_RES", tmp_path / "01_GT", metrics="ctc_seg")
 
 
+def test_plain_folders_that_are_named_like_frames_must_hold_the_same_frames(tmp_path):
+    for folder, names in (("prediction", ("mask000", "mask001")), ("reference", ("mask000",))):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            write_labels(tmp_path / folder / f"{name}.tif", CELLS)
+    with pytest.raises(InputError, match="only in the prediction t001"):
+        scores(tmp_path / "prediction", tmp_path / "reference", metrics="dice")
+
+
 def test_the_command_takes_the_same_options(folders, capsys):
     both = [str(folder) for folder in folders((MOVED, CELLS), sizes=((0.5, 0.5), (0.5, 0.5)))]
     code = main(

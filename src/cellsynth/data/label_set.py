@@ -30,7 +30,7 @@ class LabelSet:
     """Size of a voxel per axis, of those samples for which it is known."""
 
     is_ctc: bool = False
-    """Frames of the Cell Tracking Challenge: ids have gaps, and a reference may hold a part of the frames."""
+    """Frames of the Cell Tracking Challenge, whose ids have gaps."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -39,6 +39,11 @@ class LabelSet:
     def names(self) -> tuple[str, ...]:
         """Names of the samples, in order; unique."""
         return tuple(self.files)
+
+    @property
+    def is_partial(self) -> bool:
+        """References of the challenge, which may hold a part of the frames and a part of their cells."""
+        return self.is_ctc and all(path.name.startswith("man_") for path in self.files.values())
 
     def load(self, name: str, *, may_be_mask: bool = True) -> Labels:
         """Read labels: int32, 1..N without gaps. A mask is accepted, since a poor segmenter may give one.
@@ -130,7 +135,7 @@ def pair_labels(prediction: LabelSet, reference: LabelSet) -> tuple[str, ...]:
     InputError
         If a prediction has no reference or the other way round; lists both.
     """
-    is_partial = reference.is_ctc and prediction.is_ctc
+    is_partial = reference.is_partial and prediction.is_ctc
     only_prediction = [] if is_partial else [n for n in prediction.names if n not in reference.files]
     only_reference = [name for name in reference.names if prediction.file_of(name) is None]
     if only_prediction or only_reference:

@@ -217,7 +217,7 @@ def _load_pair(
 
     # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion, and
     # references of the challenge may hold few cells.
-    expected = truth.load(name, may_be_mask=truth.is_ctc or is_dataset(truth.source))
+    expected = truth.load(name, may_be_mask=truth.is_partial or is_dataset(truth.source))
     found = predicted.load(name)
     if found.shape != expected.shape:
         raise InputError(

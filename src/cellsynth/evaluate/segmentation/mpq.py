@@ -16,8 +16,8 @@ class Mpq(AbstractMetric[ClassCounts]):
     """Mean over the classes that the reference has of the panoptic quality of each (mPQ) [1]_.
 
     As PanNuke has it, a class that only the prediction has does not count, so inventing a class that is not there
-    is not punished in this image. The mean over images is the mPQ of the paper; the pooled score, from the counts
-    of all images, is the mPQ+ of later challenges [2]_.
+    is not punished in this image. The mean over images is the mPQ of the paper, which takes it over the images of each
+    tissue and then over tissues; the pooled score, from the counts of all images, is the mPQ+ of later challenges [2]_.
 
     Range 0 to 1; NaN when the reference has no object of any class. Needs the classes of the objects.
 
