@@ -168,3 +168,4 @@ def test_a_field_without_any_good_pair_is_assigned_without_a_dense_matrix():
         overlap.pair_reference, overlap.pair_prediction, overlap.pair_ious, overlap.pair_intersections_px
     )
     assert len(chosen) == n
+    assert len(overlap.match(0.1)) == n

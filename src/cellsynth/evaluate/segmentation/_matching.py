@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 _SAFE_IOU = (17**0.5 - 3) / 2
 """Above it, 0.5616, a pair is in a matching of the largest summed IoU, whatever else overlaps.
@@ -47,8 +46,7 @@ def match_one_to_one(
     """Match as many objects as possible; among such matchings take one of the largest summed IoU.
 
     Above an IoU of .5 an object has one possible partner. Only at .5 exactly, or below, can there be a
-    choice; it is made by optimal assignment in each connected part of the graph of possible pairs, which
-    gives what one assignment over all objects gives, without the dense matrix.
+    choice; it is made by optimal assignment of the contested pairs, without a dense matrix.
 
     Parameters
     ----------
@@ -63,7 +61,11 @@ def match_one_to_one(
         return Matching(reference, prediction, ious)
     is_contested = (np.bincount(reference)[reference] > 1) | (np.bincount(prediction)[prediction] > 1)
     kept = ~is_contested
-    kept[_resolve(reference, prediction, ious, np.flatnonzero(is_contested))] = True
+    contested = np.flatnonzero(is_contested)
+    if len(contested):
+        # One more match outweighs any change of summed IoU, which is at most the number of matches.
+        gain = 1 + ious[contested] / (2 * len(contested))
+        kept[contested[_assign_sparse(reference[contested], prediction[contested], gain)]] = True
     order = np.argsort(reference[kept], kind="stable")
     return Matching(reference[kept][order], prediction[kept][order], ious[kept][order])
 
@@ -94,7 +96,7 @@ def best_one_to_one(
 
 
 def _assign_sparse(reference: np.ndarray, prediction: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Positions of the pairs of the largest summed gain, each in (0, 1]."""
+    """Positions of the pairs of the largest summed gain, each above 0 and below 2."""
     rows, i = np.unique(reference, return_inverse=True)
     columns, j = np.unique(prediction, return_inverse=True)
     n, m = len(rows), len(columns)
@@ -106,34 +108,3 @@ def _assign_sparse(reference: np.ndarray, prediction: np.ndarray, gain: np.ndarr
     partner = np.empty(n, np.int64)
     partner[chosen_row] = chosen_column
     return np.flatnonzero(partner[i] == j)
-
-
-def _resolve(
-    reference: np.ndarray, prediction: np.ndarray, ious: np.ndarray, contested: np.ndarray
-) -> np.ndarray:
-    """Choose among the contested pairs, part by part; gives the positions of those chosen."""
-    # A pair that shares an object with a contested pair is itself contested, so whole parts are here.
-    if len(contested) == 0:
-        return contested
-    rows, i = np.unique(reference[contested], return_inverse=True)
-    columns, j = np.unique(prediction[contested], return_inverse=True)
-    n = len(rows) + len(columns)
-    graph = coo_array((np.ones(len(i), np.int8), (i, len(rows) + j)), shape=(n, n))
-    part = connected_components(graph, directed=False)[1][i]
-    order = np.argsort(part, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(part[order])) + 1)
-    return np.concatenate([contested[p[_assign(i[p], j[p], ious[contested[p]])]] for p in parts])
-
-
-def _assign(i: np.ndarray, j: np.ndarray, ious: np.ndarray) -> np.ndarray:
-    """Positions of the pairs of one connected part that are chosen."""
-    rows, row = np.unique(i, return_inverse=True)
-    columns, column = np.unique(j, return_inverse=True)
-    shape = (len(rows), len(columns))
-    # One more match outweighs any change of summed IoU, which is at most the number of matches.
-    gain = np.zeros(shape)
-    gain[row, column] = 1.0 + ious / (2.0 * min(shape))
-    position = np.full(shape, -1)
-    position[row, column] = np.arange(len(i))
-    chosen = position[linear_sum_assignment(gain, maximize=True)]
-    return chosen[chosen >= 0]
