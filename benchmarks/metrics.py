@@ -38,6 +38,16 @@ def claims() -> Iterator[Claim]:
         target=20,
     )
 
+    outlines = [registry.parse(kind) for kind in ("boundary_f1", "hausdorff95", "mean_surface_distance")]
+    seconds, interval = repeat(lambda: scores(reference, prediction, outlines))
+    yield Claim(
+        f"metrics: seconds for 1000x1000 with {n} objects, boundary F1, HD95 and mean surface distance",
+        seconds,
+        interval,
+        target=1,
+        direction="at most",
+    )
+
     large = ball_field((4096, 4096), 10_000)
     moved = np.roll(large, (3, 2), axis=(0, 1))
     seconds, interval = repeat(lambda: scores(large, moved, metrics))
