@@ -57,7 +57,7 @@ class ThresholdSweep:
 
         References
         ----------
-        .. [1] G. Salton, M. McGill, "Introduction to modern information retrieval", McGraw-Hill 1983, section 5.2.
+        .. [1] G. Salton, M. McGill, "Introduction to modern information retrieval", McGraw-Hill 1983.
         """
         precision = self.tp / (self.tp + self.fp)
         return ratio(float((np.diff(self.tp, prepend=0) * precision).sum()), self.n_foreground)

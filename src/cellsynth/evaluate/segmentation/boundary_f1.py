@@ -39,7 +39,7 @@ class BoundaryF1(AbstractMetric[OutlineCounts]):
     References
     ----------
     .. [1] G. Csurka, D. Larlus, F. Perronnin, "What is a good evaluation measure for semantic segmentation?", BMVC
-       2013, section 3.
+       2013.
     .. [2] D. Martin, C. Fowlkes, J. Malik, "Learning to detect natural image boundaries using local brightness,
        color, and texture cues", IEEE Trans. Pattern Anal. Mach. Intell. 26 (2004) 530-549; without their one-to-one
        assignment of boundary voxels.

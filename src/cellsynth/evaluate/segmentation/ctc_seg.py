@@ -21,7 +21,7 @@ class CtcSeg(AbstractMetric[SegCounts]):
     References
     ----------
     .. [1] M. Maska et al., "A benchmark for comparison of cell tracking algorithms", Bioinformatics 30 (2014)
-       1609-1617, section 2.3.
+       1609-1617.
     """
 
     kind: Literal["ctc_seg"] = "ctc_seg"

@@ -21,7 +21,7 @@ class MeanIou(AbstractMetric[PixelCounts]):
     References
     ----------
     .. [1] M. Everingham et al., "The Pascal Visual Object Classes challenge: a retrospective", Int. J. Comput.
-       Vis. 111 (2015) 98-136, section 3.2.4.
+       Vis. 111 (2015) 98-136.
     """
 
     kind: Literal["mean_iou"] = "mean_iou"

@@ -18,7 +18,7 @@ class PixelPrecision(AbstractMetric[PixelCounts]):
 
     References
     ----------
-    .. [1] C. van Rijsbergen, "Information retrieval", 2nd edition, Butterworths 1979, chapter 7.
+    .. [1] C. van Rijsbergen, "Information retrieval", 2nd edition, Butterworths 1979.
     """
 
     kind: Literal["pixel_precision"] = "pixel_precision"

@@ -17,7 +17,7 @@ class PixelRecall(AbstractMetric[PixelCounts]):
 
     References
     ----------
-    .. [1] C. van Rijsbergen, "Information retrieval", 2nd edition, Butterworths 1979, chapter 7.
+    .. [1] C. van Rijsbergen, "Information retrieval", 2nd edition, Butterworths 1979.
     """
 
     kind: Literal["pixel_recall"] = "pixel_recall"
