@@ -1,0 +1,116 @@
+"""What every metric says of itself: definition, range, direction, edge cases, source."""
+
+import inspect
+import math
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+from .segmentation import registry
+
+_MARK = re.compile(r" \[\d+\]_")
+_REFERENCE = re.compile(r"^\.\. \[\d+\] ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A field of a metric."""
+
+    name: str
+    default: Any
+    text: str
+
+
+@dataclass(frozen=True)
+class MetricCard:
+    """A metric in words and numbers; read from its class, never written twice."""
+
+    kind: str
+    definition: str
+    """First sentences: the formula."""
+
+    notes: tuple[str, ...]
+    """What to know when reading the score, a paragraph each; may be empty."""
+
+    edge_cases: str
+    """Range, and what the score is where the formula has no value."""
+
+    value_range: tuple[float, float]
+    higher_is_better: bool
+    both_empty: float
+    """Score where neither side has an object; NaN where that is undefined."""
+
+    unit: str
+    """Empty for a plain number; `um` is voxels where the voxel size is not known."""
+
+    needs_classes: bool
+    parameters: tuple[Parameter, ...]
+    sources: tuple[str, ...]
+    """Publications, and deviations from them."""
+
+    @property
+    def direction(self) -> str:
+        """`higher is better` or `lower is better`."""
+        return "higher is better" if self.higher_is_better else "lower is better"
+
+    def to_text(self, width: int = 100) -> str:
+        """The card for a terminal."""
+        low, high = self.value_range
+        unit = f" {self.unit}" if self.unit else ""
+        facts = [
+            ("range", f"{low:g} to {high:g}{unit}, {self.direction}"),
+            ("both empty", "undefined (NaN)" if math.isnan(self.both_empty) else f"{self.both_empty:g}"),
+            ("edge cases", self.edge_cases),
+            *((p.name, f"{p.text} Default: {p.default}.") for p in self.parameters),
+            *(("source", source) for source in self.sources),
+        ]
+        column = max(len(label) for label, _ in facts) + 2
+        lines = [self.kind, "=" * len(self.kind)]
+        for paragraph in (self.definition, *self.notes):
+            lines += [*textwrap.wrap(paragraph, width, break_on_hyphens=False), ""]
+        for label, text in facts:
+            first, further = label.ljust(column), " " * column
+            lines += textwrap.wrap(
+                text, width, initial_indent=first, subsequent_indent=further, break_on_hyphens=False
+            )
+        return "\n".join(lines) + "\n"
+
+
+def metric_card(kind: str) -> MetricCard:
+    """Card of one metric.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such kind; suggests the nearest.
+    """
+    cls = registry.get(kind)
+    body, _, sources = inspect.getdoc(cls).partition("\n\nReferences\n----------\n")  # pyright: ignore[reportOptionalMemberAccess] the contract of metrics asks for one
+    definition, *others = [_flat(paragraph) for paragraph in body.split("\n\n")]
+    return MetricCard(
+        kind=kind,
+        definition=definition,
+        notes=tuple(text for text in others if not text.startswith("Range ")),
+        edge_cases=next((text for text in others if text.startswith("Range ")), ""),
+        value_range=cls.value_range,
+        higher_is_better=cls.higher_is_better,
+        both_empty=cls.both_empty,
+        unit=cls.unit,
+        needs_classes=cls.needs_classes,
+        parameters=tuple(
+            Parameter(name, field.default, _flat(field.description or ""))
+            for name, field in cls.model_fields.items()
+            if name != "kind"
+        ),
+        sources=tuple(_flat(text) for text in _REFERENCE.split(sources) if text.strip()),
+    )
+
+
+def metric_cards() -> tuple[MetricCard, ...]:
+    """Card of every metric of labels, by name."""
+    return tuple(metric_card(kind) for kind in registry.names())
+
+
+def _flat(text: str) -> str:
+    return " ".join(_MARK.sub("", text).split())
