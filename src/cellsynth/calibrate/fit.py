@@ -309,9 +309,20 @@ def _table(per_image: Sequence[Values], grids: Sequence[Grid], key: Key) -> tupl
         if is_known and unit == "per Mpx":
             values, unit = values / px_um**2, "per mm2"
         interval = bootstrap_interval(values, _median, method="percentile", key=key.child(p.name))
+        interval = _widened(interval, p.systematic)
         low, high = np.quantile(values, [0.16, 0.84])
         rows.append(FittedParameter(p.name, p.label, unit, interval, float(high - low) / 2))
     return tuple(rows)
+
+
+def _widened(interval: Interval, systematic: float) -> Interval:
+    """Interval with the error that all images share, which a bootstrap over images does not see."""
+    shared = 1.96 * systematic * abs(interval.value)
+    return replace(
+        interval,
+        low=interval.value - float(np.hypot(interval.value - interval.low, shared)),
+        high=interval.value + float(np.hypot(interval.high - interval.value, shared)),
+    )
 
 
 def _median(values: np.ndarray) -> Any:

@@ -35,12 +35,23 @@ class Parameter:
     step: float = 0.7
     """Share of the correction that is applied: below 1 where the statistic answers to other things too."""
 
+    systematic: float = 0.0
+    """Relative standard error that a fit leaves in all images alike, beside their scatter: parameters can stand in for
+    each other. Measured on simulated truth (`proofs/calibration.py`)."""
+
 
 PARAMETERS = (
-    Parameter("density", "density", 0.0, 1e5, "per Mpx", "cells per area"),
-    Parameter("radius", "radius", 1.0, 400.0, "px", "median radius of a cell"),
+    Parameter("density", "density", 0.0, 1e5, "per Mpx", "cells per area", systematic=0.02),
+    Parameter("radius", "radius", 1.0, 400.0, "px", "median radius of a cell", systematic=0.015),
     Parameter(
-        "radius_spread", "radius_spread", 0.01, 0.6, "", "spread of the radius (sd of log)", "difference"
+        "radius_spread",
+        "radius_spread",
+        0.01,
+        0.6,
+        "",
+        "spread of the radius (sd of log)",
+        "difference",
+        systematic=0.05,
     ),
     Parameter("axis_ratio", "axis_ratio", 0.3, 1.0, "", "median axis ratio (minor / major)"),
     Parameter("irregularity", "roughness", 0.0, 0.4, "", "roughness of the outline", "difference", 2.0),
@@ -52,16 +63,42 @@ PARAMETERS = (
         "intensity_spread", "contrast_spread", 0.0, 1.2, "", "spread of brightness (sd of log)", "difference"
     ),
     Parameter("photons", "contrast", 0.5, 1e6, "photons", "light of a typical cell"),
-    Parameter("texture", "texture", 0.0, 0.8, "", "brightness variation inside of cells", "difference", 1.0),
-    Parameter("texture_scale", "texture_scale", 1.0, 60.0, "px", "size of the grains", "ratio", 1.0),
-    Parameter("dome", "dome", 0.0, 1.0, "", "roundness of the profile (0 flat, 1 ball)", "difference", -1.5),
-    Parameter("blur", "edge", 0.2, 12.0, "px", "blur by the optics (sigma)"),
+    Parameter(
+        "texture",
+        "texture",
+        0.0,
+        0.8,
+        "",
+        "brightness variation inside of cells",
+        "difference",
+        1.0,
+        systematic=0.15,
+    ),
+    Parameter(
+        "texture_scale", "texture_scale", 1.0, 60.0, "px", "size of the grains", "ratio", 1.0, systematic=0.08
+    ),
+    Parameter(
+        "dome",
+        "dome",
+        0.0,
+        1.0,
+        "",
+        "roundness of the profile (0 flat, 1 ball)",
+        "difference",
+        -1.5,
+        systematic=0.1,
+    ),
+    Parameter("blur", "edge", 0.2, 12.0, "px", "blur by the optics (sigma)", systematic=0.075),
     Parameter("background", "background", 0.0, 1e6, "photons", "light of the background", "difference"),
     Parameter("gradient", "gradient", 0.0, 1.0, "", "unevenness of the background, over cells", "difference"),
-    Parameter("haze", "haze", 0.0, 0.6, "", "out-of-focus light around cells", "difference", 0.8),
+    Parameter(
+        "haze", "haze", 0.0, 0.6, "", "out-of-focus light around cells", "difference", 0.8, systematic=0.35
+    ),
     Parameter("clutter", "clutter", 0.0, 0.6, "", "faint structures in the background", "difference", 0.7),
     Parameter("gain", "gain", 1e-4, 1e4, "counts per electron", "gain of the camera"),
-    Parameter("read_noise", "noise_floor", 0.0, 1e4, "counts", "noise in the dark", "difference"),
+    Parameter(
+        "read_noise", "noise_floor", 0.0, 1e4, "counts", "noise in the dark", "difference", systematic=0.03
+    ),
     Parameter(
         "noise_blur", "noise_correlation", 0.0, 2.0, "px", "correlation of the noise", "difference", 0.8
     ),
