@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...core.errors import InputError
+from ..images import check_image, check_range, scaled
 
 Values = Float64[np.ndarray, "c *zyx"]
 """Values in [0, 1], channels first."""
@@ -35,11 +36,7 @@ class ImagePair:
     def __init__(
         self, reference: np.ndarray, candidate: np.ndarray, data_range: float | tuple[float, float]
     ) -> None:
-        low, high = data_range if isinstance(data_range, tuple) else (0.0, data_range)
-        if not -np.inf < low < high < np.inf:
-            raise InputError(
-                f"data_range is {data_range}; needs the largest possible value, or (lowest, highest)"
-            )
+        self.data_range = check_range(data_range)
         if reference.dtype != candidate.dtype:
             raise InputError(
                 f"reference is {reference.dtype} and candidate {candidate.dtype}; convert both to one, so that "
@@ -50,20 +47,19 @@ class ImagePair:
                 f"reference and candidate differ in shape: {reference.shape} and {candidate.shape}; they must be "
                 "aligned, so crop or register one"
             )
-        self.data_range = (float(low), float(high))
         for image, name in ((reference, "reference"), (candidate, "candidate")):
-            _check(image, name, self.data_range)
+            check_image(image, name, self.data_range)
         self._given = (reference, candidate)
 
     @cached_property
     def reference(self) -> Values:
         """Reference scaled from `data_range` to [0, 1], channels first."""
-        return _scaled(self._given[0], self.data_range)
+        return scaled(self._given[0], self.data_range)
 
     @cached_property
     def candidate(self) -> Values:
         """Candidate scaled alike."""
-        return _scaled(self._given[1], self.data_range)
+        return scaled(self._given[1], self.data_range)
 
     @property
     def shape_px(self) -> tuple[int, ...]:
@@ -95,31 +91,3 @@ def require_2d(pair: ImagePair, what: str) -> None:
 
 def _times(shape: tuple[int, ...]) -> str:
     return "x".join(str(n) for n in shape)
-
-
-def _check(image: np.ndarray, name: str, data_range: tuple[float, float]) -> None:
-    if image.dtype.kind not in "iuf":
-        raise InputError(f"{name} is {image.dtype}; images are integers or floats")
-    if image.ndim not in (2, 3, 4) or image.size == 0:
-        raise InputError(f"{name} has shape {image.shape}; images are (Y, X), (C, Y, X) or (C, Z, Y, X)")
-    if image.ndim == 3 and image.shape[2] in (3, 4) and image.shape[0] > 4:
-        raise InputError(
-            f"{name} has shape {image.shape}; channels come first, so turn it with np.moveaxis(image, -1, 0)"
-        )
-    low, high = float(image.min()), float(image.max())  # NaN comes through
-    if np.isnan(low) or np.isinf(low) or np.isinf(high):
-        bad = np.count_nonzero(~np.isfinite(image))
-        raise InputError(
-            f"{name} has {bad} NaN or infinite values; leave out such images or fill what is missing"
-        )
-    if low < data_range[0] or high > data_range[1]:
-        raise InputError(
-            f"{name} has values from {low:g} to {high:g}, out of data_range {data_range[0]:g} to {data_range[1]:g}; "
-            "give the range that the values can have, or clip them"
-        )
-
-
-def _scaled(image: np.ndarray, data_range: tuple[float, float]) -> Values:
-    low, high = data_range
-    values = (image.astype(float) - low) / (high - low)
-    return values if values.ndim > 2 else values[None]
