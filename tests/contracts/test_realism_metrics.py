@@ -86,12 +86,14 @@ def test_interval_has_the_score_and_is_the_same_for_the_same_key(metric):
     reference, alike, _ = sets(metric.is_paired)
     measured = metric.measure(reference, alike)
     a, b = (metric.interval(measured, key=Key.from_seed(0), n_resamples=100) for _ in range(2))
-    assert a == b
+    np.testing.assert_array_equal(dataclasses.astuple(a), dataclasses.astuple(b))
     assert a.value == pytest.approx(metric.score(measured))
-    assert a.low <= a.high
+    if metric.kind == "frechet_distance":  # too few images for its features
+        assert math.isnan(a.low)
+        assert math.isnan(a.high)
+        return
     low, high = metric.value_range
-    assert low <= a.low
-    assert a.high <= high
+    assert low <= a.low <= a.high <= high
 
 
 @every_metric

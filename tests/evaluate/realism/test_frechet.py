@@ -98,3 +98,15 @@ def test_interval_of_two_samples_of_one_population_reaches_zero():
     interval = metric.interval(Both(x, y, ("a",) * 6), key=Key.from_seed(0), n_resamples=200)
     assert interval.low == 0
     assert interval.value > 0.2
+
+
+def test_there_is_no_interval_below_two_images_per_feature_with_spread():
+    metric = registry.parse("frechet_distance")
+    x, y = np.random.default_rng(0).normal(size=(2, 20, 10))
+    assert np.isfinite(metric.interval(Both(x, y, ("a",) * 10), key=Key.from_seed(0), n_resamples=50).high)
+    few = metric.interval(Both(x[1:], y, ("a",) * 10), key=Key.from_seed(0), n_resamples=50)
+    assert np.isnan([few.low, few.high]).all()
+    assert few.n == 19
+    x[:, 0] = y[:, 0] = 1
+    flat = metric.interval(Both(x[1:], y, ("a",) * 10), key=Key.from_seed(0), n_resamples=50)
+    assert np.isfinite(flat.high)

@@ -145,3 +145,14 @@ def test_a_variant_is_named_by_its_features():
     assert registry.parse("frechet_distance").name == "frechet_distance[features=microscopy]"
     other = registry.parse({"kind": "frechet_distance", "features": {"kind": "microscopy", "n_rings": 8}})
     assert other.name == "frechet_distance[features=microscopy[n_rings=8]]"
+
+
+def test_interval_of_statistics_begins_at_zero_where_the_sets_are_alike(key):
+    metric, rng = registry.parse("statistics_distance"), np.random.default_rng(0)
+    lows = []
+    for i in range(40):
+        x, y = rng.normal(size=(2, 15, 3))
+        lows.append(metric.interval(both(x, y), key=key.child(i), n_resamples=100).low)
+    assert np.mean(np.array(lows) == 0) > 0.85
+    interval = metric.interval(both(x, y + 1), key=key, n_resamples=100)
+    assert 0 < interval.low < 1 < interval.high

