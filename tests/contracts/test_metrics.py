@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from cellsynth.core.config import Config
 from cellsynth.core.errors import InputError
-from cellsynth.evaluate.cards import metric_card
+from cellsynth.evaluate.cards import metric_cards
 from cellsynth.evaluate.counts import MeanCounts
 from cellsynth.evaluate.naming import parse_metric
 from cellsynth.evaluate.segmentation import AbstractMetric, LabelPair, registry
@@ -211,7 +211,7 @@ def test_config_survives_the_round_trip_and_is_documented(metric):
 
 @every_metric
 def test_card_knows_everything_of_it(metric):
-    card = metric_card(metric.kind)
+    card = metric_cards(f"segmentation/{metric.kind}")[0]
     assert card.definition.endswith(".")
     assert len(card.definition) > 30
     assert card.edge_cases.startswith("Range ")

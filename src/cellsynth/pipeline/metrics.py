@@ -13,22 +13,26 @@ def show_metrics(name: Path | str | None = None, *, quiet: bool = False) -> "tup
     Parameters
     ----------
     name
-        One metric, for its whole card; without it, a line for each.
+        One metric, for its whole card; `detection/f1` where several families have one. Without it, a line for each.
     quiet
         Print nothing; for use from Python.
     """
     import sys
 
-    from ..evaluate.cards import metric_card, metric_cards
+    from ..evaluate.cards import metric_cards
 
-    cards = metric_cards() if name is None else (metric_card(str(name)),)
+    cards = metric_cards(None if name is None else str(name))
     if quiet:
         return cards
-    if name is None:
-        width = max(len(card.kind) for card in cards)
-        for card in cards:
-            arrow = "higher" if card.higher_is_better else "lower"
-            sys.stdout.write(f"{card.kind:{width}}  {arrow:6}  {card.definition}\n")
-    else:
-        sys.stdout.write(cards[0].to_text())
+    if name is not None:
+        sys.stdout.write("\n".join(card.to_text() for card in cards))
+        return cards
+    width = max(len(card.kind) for card in cards)
+    family = ""
+    for card in cards:
+        if card.family != family:
+            family = card.family
+            sys.stdout.write(f"\n{family}\n")
+        arrow = "higher" if card.higher_is_better else "lower"
+        sys.stdout.write(f"  {card.kind:{width}}  {arrow:6}  {card.definition}\n")
     return cards
