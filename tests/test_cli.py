@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from cellsynth.cli import COMMANDS, LISTED, _read_docstring, main
+from cellsynth.evaluate.segmentation import registry as metrics
 from cellsynth.pipeline.benchmark.scores import scored_metrics
 from cellsynth.recipe import packaged_recipes
 from cellsynth.segment.base import registry as segmenters
@@ -58,8 +59,13 @@ def test_help_tells_every_parameter_of_the_function(capsys, command):
 @pytest.mark.parametrize("option", ["channel", "voxel_um", "polarity", "seed", "workers"])
 def test_an_option_of_several_commands_is_explained_in_the_same_words(option):
     functions = [getattr(import_module(f"cellsynth.pipeline.{m}"), name) for m, name in COMMANDS.values()]
-    said = {_read_docstring(f)[2][option] for f in functions if option in inspect.signature(f).parameters}
-    assert len(said) == 1
+    said: dict[str, set[str]] = {}  # by type: the pixel size of `evaluate` may differ between axes
+    for function in functions:
+        parameter = inspect.signature(function).parameters.get(option)
+        if parameter is not None:
+            said.setdefault(str(parameter.annotation), set()).add(_read_docstring(function)[2][option])
+    assert all(len(texts) == 1 for texts in said.values())
+    assert sum(len(texts) for texts in said.values()) <= 2
 
 
 def test_help_of_the_program_lists_every_command(capsys):
@@ -72,6 +78,20 @@ def test_help_of_the_program_lists_every_command(capsys):
 def test_names_in_the_help_are_those_of_the_registry():
     assert LISTED["segment", "method"]() == LISTED["benchmark", "methods"]() == segmenters.names()
     assert LISTED["synthesize", "recipe"]() == sorted(packaged_recipes())
+
+
+def test_metrics_are_listed_and_explained(capsys):
+    assert LISTED["metrics", "name"]() == metrics.names()
+    code, text, _ = run(capsys, "metrics")
+    assert code == 0
+    assert [line.split()[0] for line in text.splitlines()] == metrics.names()
+    code, text, _ = run(capsys, "metrics", "hausdorff95")
+    assert code == 0
+    assert "range       0 to inf um, lower is better" in text
+    assert "Huttenlocher" in text
+    code, _, error = run(capsys, "metrics", "hausdorf")
+    assert code == 2
+    assert "did you mean 'hausdorff95'?" in error
 
 
 def test_version(capsys):

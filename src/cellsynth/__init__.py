@@ -16,6 +16,7 @@ _HOME = {
     "demo": "pipeline.demo",
     "evaluate_labels": "pipeline.evaluate",
     "segment_images": "pipeline.segment",
+    "show_metrics": "pipeline.metrics",
     "synthesize": "pipeline.synthesize",
     "write_report": "pipeline.report",
 }
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .pipeline.calibrate import calibrate_images
     from .pipeline.demo import demo
     from .pipeline.evaluate import evaluate_labels
+    from .pipeline.metrics import show_metrics
     from .pipeline.report import write_report
     from .pipeline.segment import segment_images
     from .pipeline.synthesize import synthesize
@@ -39,6 +41,7 @@ __all__ = [
     "evaluate_labels",
     "load_recipe",
     "segment_images",
+    "show_metrics",
     "synthesize",
     "write_report",
 ]

@@ -29,6 +29,7 @@ COMMANDS = {
     "synthesize": ("synthesize", "synthesize"),
     "segment": ("segment", "segment_images"),
     "evaluate": ("evaluate", "evaluate_labels"),
+    "metrics": ("metrics", "show_metrics"),
     "report": ("report", "write_report"),
     "demo": ("demo", "demo"),
 }
@@ -37,10 +38,18 @@ COMMANDS = {
 _HERE = Path(__file__).parent
 
 
-def _segmenters() -> list[str]:
-    """What `segment.base.registry.names()` lists, without importing anything."""
-    found = (m.name for m in pkgutil.iter_modules([str(_HERE / "segment")]))
+def _kinds(folder: Path) -> list[str]:
+    """What `registry.names()` of a plug-in folder lists, without importing anything."""
+    found = (m.name for m in pkgutil.iter_modules([str(folder)]))
     return sorted(name for name in found if name != "base" and not name.startswith("_"))
+
+
+def _segmenters() -> list[str]:
+    return _kinds(_HERE / "segment")
+
+
+def _metrics() -> list[str]:
+    return _kinds(_HERE / "evaluate" / "segmentation")
 
 
 def _recipes() -> list[str]:
@@ -49,6 +58,7 @@ def _recipes() -> list[str]:
 
 LISTED = {
     ("benchmark", "methods"): _segmenters,
+    ("metrics", "name"): _metrics,
     ("segment", "method"): _segmenters,
     ("synthesize", "recipe"): _recipes,
 }

@@ -5,12 +5,17 @@ import json
 import pytest
 
 from cellsynth.core.errors import RecipeError
+from cellsynth.evaluate.detection.base import registry as detection_metrics
+from cellsynth.evaluate.features.base import registry as features
+from cellsynth.evaluate.image_quality.base import registry as image_metrics
+from cellsynth.evaluate.realism.base import registry as realism_metrics
 from cellsynth.evaluate.segmentation.base import registry as metrics
 from cellsynth.labels.base import registry as label_generators
 from cellsynth.render.base import registry as renderers
 from cellsynth.segment.base import registry as segmenters
 
-REGISTRIES = [label_generators, renderers, segmenters, metrics]
+REGISTRIES = [label_generators, renderers, segmenters, metrics, detection_metrics, image_metrics, features]
+REGISTRIES.append(realism_metrics)
 METHODS = [(registry, kind) for registry in REGISTRIES for kind in registry.names()]
 
 

@@ -53,13 +53,15 @@ def check_label_header(
         raise InputError(f"{header.path}: labels have axes {header.described}; YX and ZYX are accepted")
 
 
-def read_label_file(path: Path, *, may_be_mask: bool = False) -> Labels:
+def read_label_file(path: Path, *, may_be_mask: bool = False, may_have_gaps: bool = False) -> Labels:
     """Read labels and number them 1..N without gaps, in the order of their ids; gaps are logged.
 
     Parameters
     ----------
     may_be_mask
         Accept few values on many separate regions, as a poor segmenter gives.
+    may_have_gaps
+        Say nothing of ids with gaps, as a frame of a tracked sequence has them.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def read_label_file(path: Path, *, may_be_mask: bool = False) -> Labels:
     if not may_be_mask:
         _refuse_mask(path, labels, ids)
         _refuse_grey_image(path, labels)
-    if len(ids) > 1 and int(ids[-1]) != len(ids):
+    if not may_have_gaps and len(ids) > 1 and int(ids[-1]) != len(ids):
         _tell_of_gaps(path, path.stat().st_mtime_ns, len(ids), int(ids[-1]))
     return labels
 

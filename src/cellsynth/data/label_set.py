@@ -1,11 +1,14 @@
 """LabelSet: label files without their images, as predictions come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from ..core.errors import InputError
 from ..core.types import Labels
+from ..io.ctc import Side, find_frames, plane_of
 from ..io.formats import read_header
 from ..io.memory import check_memory
 from ._folder_files import find_image_files, stem_of, without_label_suffix
@@ -23,6 +26,12 @@ class LabelSet:
     files: Mapping[str, Path]
     """Name of the sample to its file, in natural order."""
 
+    voxel_um: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Size of a voxel per axis, of those samples for which it is known."""
+
+    is_ctc: bool = False
+    """Frames of the Cell Tracking Challenge, whose ids have gaps."""
+
     def __len__(self) -> int:
         return len(self.files)
 
@@ -31,21 +40,51 @@ class LabelSet:
         """Names of the samples, in order; unique."""
         return tuple(self.files)
 
+    @property
+    def is_partial(self) -> bool:
+        """References of the challenge, which may hold a part of the frames and a part of their cells."""
+        return self.is_ctc and all(path.name.startswith("man_") for path in self.files.values())
+
     def load(self, name: str, *, may_be_mask: bool = True) -> Labels:
         """Read labels: int32, 1..N without gaps. A mask is accepted, since a poor segmenter may give one.
+
+        Of `t000_z012`, where only the volume `t000` is there, the plane.
 
         Raises
         ------
         InputError
-            If the file is damaged, or holds values that are no labels.
+            If the file is damaged, holds values that are no labels, or has no such plane.
         """
-        return read_label_file(self.files[name], may_be_mask=may_be_mask)
+        if name in self.files:
+            return self._read(name, may_be_mask)
+        frame, plane = plane_of(name) or (name, 0)
+        volume = self._read(frame, may_be_mask)
+        if volume.ndim != 3 or plane >= len(volume):
+            raise InputError(
+                f"{self.files[frame]}: has no plane {plane}, its shape is {volume.shape}; the reference of this plane "
+                "belongs to other images"
+            )
+        return _numbered_anew(volume[plane])
+
+    def file_of(self, name: str) -> Path | None:
+        """File of a sample, or of the volume that its plane is in; None where there is neither."""
+        plane = plane_of(name) if self.is_ctc else None
+        return self.files.get(name) or (self.files.get(plane[0]) if plane else None)
+
+    def _read(self, name: str, may_be_mask: bool) -> Labels:
+        return read_label_file(self.files[name], may_be_mask=may_be_mask, may_have_gaps=self.is_ctc)
 
 
-def read_labels(path: Path) -> LabelSet:
-    """Find the labels of a dataset, of a plain folder, or one file; only headers are read now.
+def read_labels(path: Path, *, side: Side = "result") -> LabelSet:
+    """Find the labels of a dataset, a folder of the Cell Tracking Challenge, a plain folder, or one file.
 
-    Names are those of the files, without extension and without `_labels`, `_mask` or the like.
+    Only headers are read now. Names are those of the files, without extension and without `_labels`, `_mask` or
+    the like; frames of the challenge are `t000`.
+
+    Parameters
+    ----------
+    side
+        What to take from a folder of the challenge that holds results and references.
 
     Raises
     ------
@@ -55,39 +94,50 @@ def read_labels(path: Path) -> LabelSet:
     path = Path(path)
     if is_dataset(path):
         images = open_dataset(path)
-        known = {entry.name: entry.labels for entry in images.entries if entry.labels is not None}
+        entries = {entry.name: entry for entry in images.entries if entry.labels is not None}
+        known = {name: entry.labels for name, entry in entries.items() if entry.labels is not None}
         if not known:
             raise InputError(f"{path}: is a dataset without labels; give one that has them")
-        return LabelSet(path, known)
-    files: dict[str, Path] = {}
+        scales = {name: e.grid.voxel_um for name, e in entries.items() if e.grid.is_scale_known}
+        return LabelSet(path, known, scales)
+    frames = find_frames(path, side)
+    files: dict[str, Path] = dict(frames or {})
+    scales: dict[str, tuple[float, ...]] = {}
     problems: list[str] = []
-    for file in find_image_files(path, what="labels"):
-        name = without_label_suffix(stem_of(file))
-        if name in files:
-            problems.append(
-                f"{path}: {files[name].name} and {file.name} both have the name {name!r}; keep one"
-            )
+    if frames is None:
+        for file in find_image_files(path, what="labels"):
+            name = without_label_suffix(stem_of(file))
+            if name in files:
+                problems.append(
+                    f"{path}: {files[name].name} and {file.name} both have the name {name!r}; keep one"
+                )
+            files[name] = file
+    for name, file in files.items():
         try:
             header = read_header(file)
             check_memory(file, header.shape, header.dtype)
             check_label_header(header)
+            if header.voxel_um is not None:
+                scales[name] = header.voxel_um[-len(header.shape) :]
         except InputError as error:
             problems.append(str(error))
-        files[name] = file
     raise_together(path, problems)
-    return LabelSet(path, files)
+    return LabelSet(path, files, scales, is_ctc=frames is not None)
 
 
 def pair_labels(prediction: LabelSet, reference: LabelSet) -> tuple[str, ...]:
     """Names that both sets have, in the order of the reference.
+
+    A reference of the Cell Tracking Challenge may hold a part of the frames, or single planes of them.
 
     Raises
     ------
     InputError
         If a prediction has no reference or the other way round; lists both.
     """
-    only_prediction = [name for name in prediction.names if name not in reference.files]
-    only_reference = [name for name in reference.names if name not in prediction.files]
+    is_partial = reference.is_partial and prediction.is_ctc
+    only_prediction = [] if is_partial else [n for n in prediction.names if n not in reference.files]
+    only_reference = [name for name in reference.names if prediction.file_of(name) is None]
     if only_prediction or only_reference:
         raise InputError(
             f"{prediction.source} and {reference.source} do not hold the same names: "
@@ -95,6 +145,11 @@ def pair_labels(prediction: LabelSet, reference: LabelSet) -> tuple[str, ...]:
             "Names must be equal but for the extension and `_labels`, `_mask` or the like"
         )
     return reference.names
+
+
+def _numbered_anew(labels: Labels) -> Labels:
+    ids, numbers = np.unique(labels, return_inverse=True)
+    return (numbers + (ids[0] > 0)).astype(np.int32).reshape(labels.shape)
 
 
 def _listed(names: list[str], n: int = 4) -> str:

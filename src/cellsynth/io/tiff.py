@@ -90,9 +90,10 @@ def write_tiff(
     axes: str,
     voxel_um: tuple[float, ...] | None = None,
     name: str = "",
+    is_compressed: bool = True,
     is_synced: bool = True,
 ) -> None:
-    """Write pixels as compressed OME-TIFF; equal arguments give equal bytes.
+    """Write pixels as OME-TIFF; equal arguments give equal bytes.
 
     Above 3.9 GB the file is a BigTIFF.
 
@@ -105,6 +106,8 @@ def write_tiff(
         Size of a voxel per spatial axis, `zyx`; None where it is not known.
     name
         Kept in the file as the name of the image.
+    is_compressed
+        By zlib; without loss either way.
     is_synced
         As in `replacing`.
 
@@ -128,8 +131,8 @@ def write_tiff(
                 np.ascontiguousarray(pixels),
                 photometric="minisblack",
                 planarconfig=None,
-                compression="zlib",
-                compressionargs={"level": _ZLIB_LEVEL},
+                compression="zlib" if is_compressed else None,
+                compressionargs={"level": _ZLIB_LEVEL} if is_compressed else None,
                 description=_ome_xml(pixels, axes, voxel_um, name).encode(),
                 metadata=None,
                 software=False,

@@ -1,5 +1,6 @@
 """Score labels against reference labels."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..data.label_set import LabelSet
-    from ..evaluate.segmentation import LabelPair
+    from ..evaluate.segmentation import AbstractMetric, LabelPair
+
+VoxelSize = tuple[float, ...]
 
 
 def evaluate_labels(
@@ -16,19 +19,37 @@ def evaluate_labels(
     reference: Path | str,
     *,
     out: Path | str | None = None,
+    metrics: str | Sequence[str] | None = None,
+    ignore_border: bool = False,
+    min_area_px: int = 0,
+    voxel_um: str | VoxelSize | None = None,
     quiet: bool = False,
 ) -> "pd.DataFrame":
-    """Score label images against reference labels of the same names.
+    """Score label images or volumes against reference labels of the same names.
+
+    Printed for every metric: the mean over images with its interval, over how many, and the pooled score, for which
+    the counts of all images are added first, so that every object weighs the same.
 
     Parameters
     ----------
     prediction
-        Folder of label images (PNG, TIFF), one label image, or a dataset folder.
+        Folder of label images or volumes (PNG, TIFF), one label image, a dataset folder, or a folder of the Cell
+        Tracking Challenge, such as 01_RES.
     reference
-        The same for the reference.
+        The same for the reference, of the challenge 01_GT (its SEG where there is one), 01_GT/SEG or 01_GT/TRA.
     out
         Folder to make for the tables: `scores.parquet` (one row per image and metric), `objects.parquet` (one row per
         object) and `summary.json`. Without it the summary is only printed.
+    metrics
+        What to compute, separated by commas: `dice,f1[iou=0.7]`. `cellsynth metrics` lists what there is. By default
+        those of a benchmark.
+    ignore_border
+        Leave out cells that touch the border of the image, and the predictions that belong to them.
+    min_area_px
+        Leave out cells of fewer pixels, and the predictions that belong to them.
+    voxel_um
+        Size of a pixel in micrometres for metrics of distance, one number or one per axis: `0.5` or `2,0.5,0.5`. By
+        default what the files say; without it distances are in pixels.
     quiet
         Show no progress and print nothing.
     """
@@ -40,47 +61,168 @@ def evaluate_labels(
     from ..core.rng import Key
     from ..data.label_set import pair_labels, read_labels
     from ..evaluate.objects import object_table
-    from ..evaluate.table import score_pair, score_rows, score_table, summary_table
+    from ..evaluate.table import measure_pair, pooled_scores, score_rows, score_table, summary_table
     from ..io.tables import write_json, write_parquet
     from ._progress import Progress
     from ._run_folder import made_whole
-    from .benchmark.scores import scored_metrics
 
     out = Path(out) if out is not None else None
     if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):
         raise OutputExistsError(f"{out}: holds other data, and nothing is overwritten; choose another folder")
-    predicted, truth = read_labels(Path(prediction)), read_labels(Path(reference))
+    chosen = _chosen_metrics(metrics)
+    given = _parse_voxel(voxel_um)
+    _check_area(min_area_px)
+    predicted = read_labels(Path(prediction), side="result")
+    truth = read_labels(Path(reference), side="reference")
     names = pair_labels(predicted, truth)
-    metrics = scored_metrics()
-    rows, objects = [], []
+    scales = _Scales(given, is_needed=any(metric.unit == "um" for metric in chosen))
+    rows, objects, counts = [], [], []
     with made_whole(out) if out is not None else nullcontext() as made:
         for name in Progress(is_quiet=quiet).track(names, "evaluate", len(names)):
-            pair = _load_pair(predicted, truth, name)
-            rows += score_rows("real", "prediction", name, score_pair(pair, metrics))
+            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px)
+            measured = measure_pair(pair, chosen)
+            scores = {metric.name: metric.score(measured[metric.name]) for metric in chosen}
+            rows += score_rows("real", "prediction", name, scores)
+            counts.append(measured)
             objects.append(object_table(pair).assign(image=name))
-        scores = score_table(rows)
-        summary = summary_table(scores, metrics, key=Key.from_seed(0).child("evaluate"))
-        summary = summary[["metric", "mean", "low", "high", "n"]]
+        table = score_table(rows)
+        summary = summary_table(table, chosen, key=Key.from_seed(0).child("evaluate"))
+        pooled = pooled_scores(counts, chosen)
+        units = {m.name: scales.unit if m.unit == "um" else m.unit for m in chosen}
+        summary = summary[["metric", "mean", "low", "high", "n"]].assign(
+            pooled=summary["metric"].map(pooled), unit=summary["metric"].map(units)
+        )
         if made is not None:
-            write_parquet(made / "scores.parquet", scores[["image", "metric", "value"]])
+            options = {"ignore_border": ignore_border, "min_area_px": min_area_px, "voxel_um": given}
+            write_parquet(made / "scores.parquet", table[["image", "metric", "value"]])
             write_parquet(made / "objects.parquet", pd.concat(objects, ignore_index=True))
-            write_json(made / "summary.json", {"level": 0.95, "metrics": summary.to_dict(orient="records")})
+            write_json(
+                made / "summary.json",
+                {
+                    "level": 0.95,
+                    "options": options,
+                    "definitions": [metric.to_dict() for metric in chosen],
+                    "metrics": summary.to_dict(orient="records"),
+                },
+            )
     if not quiet:
-        sys.stdout.write(summary.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
+        shown = summary if any(units.values()) else summary.drop(columns="unit")
+        sys.stdout.write(shown.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
     return summary
 
 
-def _load_pair(predicted: "LabelSet", truth: "LabelSet", name: str) -> "LabelPair":
+def _chosen_metrics(metrics: str | Sequence[str] | None) -> "list[AbstractMetric]":
+    from ..core.errors import RecipeError
+    from ..evaluate.naming import parse_metrics
+    from .benchmark.scores import scored_metrics
+
+    if metrics is None:
+        return scored_metrics()
+    chosen = parse_metrics(metrics if isinstance(metrics, str) else ",".join(metrics))
+    with_classes = [metric.name for metric in chosen if metric.needs_classes]
+    if with_classes:
+        raise RecipeError(
+            f"{', '.join(with_classes)}: needs the class of every object, which label files do not hold; in Python: "
+            "LabelPair(..., reference_classes=..., prediction_classes=...)"
+        )
+    return chosen
+
+
+def _parse_voxel(text: str | VoxelSize | None) -> VoxelSize | None:
+    from ..core.errors import RecipeError
+
+    if text is None:
+        return None
+    try:
+        sizes = tuple(float(part) for part in (text.split(",") if isinstance(text, str) else text))
+    except ValueError:
+        sizes = ()
+    if len(sizes) not in (1, 2, 3) or not all(0 < size < float("inf") for size in sizes):
+        raise RecipeError(
+            f"--voxel-um is {text}; needs a positive number of micrometres, or one per axis: 2,0.5,0.5"
+        )
+    return sizes
+
+
+def _check_area(min_area_px: int) -> None:
+    from ..core.errors import RecipeError
+
+    if min_area_px < 0:
+        raise RecipeError(f"--min-area-px is {min_area_px}; at least 0")
+
+
+class _Scales:
+    """The voxel size of each pair, and that all pairs have one or none has: lengths of both do not mix."""
+
+    def __init__(self, given: VoxelSize | None, *, is_needed: bool) -> None:
+        self.given, self.is_needed = given, is_needed
+        self._known: dict[str, bool] = {}
+
+    @property
+    def unit(self) -> str:
+        """`um`, or `px` where the voxel size is not known."""
+        return "um" if any(self._known.values()) else "px"
+
+    def of(self, predicted: "LabelSet", truth: "LabelSet", name: str, ndim: int) -> VoxelSize | None:
+        """Size that was given, else that of the reference, else that of the prediction."""
+        from ..core.errors import InputError
+
+        if not self.is_needed:
+            return None
+        found = self._given(ndim) or self._of_files(predicted, truth, name, ndim)
+        self._known[name] = found is not None
+        if len(set(self._known.values())) > 1:
+            without = next(n for n, is_known in self._known.items() if not is_known)
+            raise InputError(
+                f"{truth.source}: some images have a pixel size and others, such as {without}, have none; distances of "
+                "both do not average, so give it for all: --voxel-um"
+            )
+        return found
+
+    def _given(self, ndim: int) -> VoxelSize | None:
+        from ..core.errors import InputError
+
+        if self.given is None or len(self.given) == ndim:
+            return self.given
+        if len(self.given) != 1:
+            raise InputError(
+                f"--voxel-um has {len(self.given)} numbers and the labels have {ndim} axes; give one, or one per axis"
+            )
+        return self.given * ndim
+
+    def _of_files(self, predicted: "LabelSet", truth: "LabelSet", name: str, ndim: int) -> VoxelSize | None:
+        from ..core.errors import InputError
+
+        sizes = [labels.voxel_um.get(name) for labels in (truth, predicted)]
+        first, second = (size[-ndim:] if size is not None else None for size in sizes)
+        if first and second and any(abs(a / b - 1) > 0.01 for a, b in zip(first, second, strict=True)):
+            raise InputError(
+                f"{name}: a voxel is {first} um in the reference {truth.files[name]} and {second} um in the prediction "
+                f"{predicted.file_of(name)}; give the right size: --voxel-um"
+            )
+        return first or second
+
+
+def _load_pair(
+    predicted: "LabelSet",
+    truth: "LabelSet",
+    name: str,
+    scales: _Scales,
+    ignore_border: bool,
+    min_area_px: int,
+) -> "LabelPair":
     from ..core.errors import InputError
     from ..data.dataset import is_dataset
     from ..evaluate.segmentation import LabelPair
 
-    # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion.
-    expected = truth.load(name, may_be_mask=is_dataset(truth.source))
+    # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion, and
+    # references of the challenge may hold few cells.
+    expected = truth.load(name, may_be_mask=truth.is_partial or is_dataset(truth.source))
     found = predicted.load(name)
     if found.shape != expected.shape:
         raise InputError(
-            f"{predicted.files[name]}: labels are {found.shape} and the reference {truth.files[name]} is "
+            f"{predicted.file_of(name)}: labels are {found.shape} and the reference {truth.files[name]} is "
             f"{expected.shape}; they must be labels of the same image, so crop one or check the names"
         )
-    return LabelPair(expected, found)
+    voxel_um = scales.of(predicted, truth, name, expected.ndim)
+    return LabelPair(expected, found, voxel_um, ignore_border=ignore_border, min_area_px=min_area_px)

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..io.atomic import write_bytes
-from . import calibration_figures, score_figures, words
+from . import calibration_figures, comparison_figures, score_figures, words
 from .drawing import looks, panel, styled, to_svg
 from .gallery import gallery
 from .methods_text import command_again, methods_paragraph, without_marks
@@ -54,6 +54,10 @@ _SCORE_FIGURES = (
     "runtime",
     "agreement",
     "tau",
+    "critical_synthetic",
+    "critical_real",
+    "podium_synthetic",
+    "podium_real",
 )
 
 
@@ -140,6 +144,13 @@ def _score_figures(run: Benchmark, look: Any) -> dict[str, Markup | None]:
         "runtime": score_figures.draw_runtime(run, look),
         "agreement": score_figures.draw_agreement(run, look),
         "tau": score_figures.draw_tau(run),
+    } | {
+        f"{name}_{origin}": draw(run, look, origin)
+        for name, draw in (
+            ("critical", comparison_figures.draw_critical_difference),
+            ("podium", comparison_figures.draw_podium),
+        )
+        for origin in ("synthetic", "real")
     }
 
 

@@ -135,3 +135,34 @@ def test_memory_of_many_units_is_bounded_and_chunks_do_not_show(key, monkeypatch
 def test_values_need_one_row_per_unit(key):
     with pytest.raises(InputError, match="3 axes"):
         bootstrap_interval(np.zeros((2, 2, 2)), key=key)
+
+
+def test_groups_are_resampled_as_a_whole(key):
+    # Ten groups of eight rows that are nearly the same: as good as ten units, not eighty.
+    rng = key.child("groups").generator()
+    of_group = rng.normal(0, 1, 10)
+    groups = np.repeat(np.arange(10), 8)
+    values = of_group[groups] + rng.normal(0, 1e-3, 80)
+    grouped = bootstrap_interval(values, key=key, groups=groups)
+    plain = bootstrap_interval(values, key=key)
+    means = bootstrap_interval(np.array([values[groups == g].mean() for g in range(10)]), key=key)
+    assert grouped.n == 10
+    assert grouped.value == pytest.approx(plain.value)
+    assert (grouped.low, grouped.high) == pytest.approx((means.low, means.high), abs=0.05)
+    assert grouped.high - grouped.low > 2 * (plain.high - plain.low)
+
+
+def test_intervals_over_groups_of_unequal_size_cover(key):
+    hits = 0
+    for i in range(200):
+        rng = key.child("cover", i).generator()
+        groups = np.repeat(np.arange(24), rng.integers(1, 6, 24))
+        values = rng.normal(0, 1, 24)[groups] + rng.normal(0, 0.5, len(groups))
+        found = bootstrap_interval(values, key=key.child(i), groups=groups, n_resamples=400)
+        hits += found.low <= 0 <= found.high
+    assert 0.9 <= hits / 200 <= 0.98
+
+
+def test_groups_need_one_name_for_each_unit(key):
+    with pytest.raises(InputError, match="one for each"):
+        bootstrap_interval(np.zeros(5), key=key, groups=np.zeros(4))

@@ -1,6 +1,7 @@
 """Paired tests: Holm by hand, effect sizes, error rates, and the differences that are all zero."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -136,3 +137,24 @@ def test_one_method_has_no_pair(key):
     table = paired_tests(np.ones((5, 1)), higher_is_better=True, key=key)
     assert table.empty
     assert "p_holm" in table.columns
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+@pytest.mark.parametrize("n", [1, 5, 8, 30, 50])
+def test_p_without_ties_is_that_of_scipy(n, alternative):
+    d = np.random.default_rng(n).normal(0.2, 1, n)
+    expected = stats.wilcoxon(d, alternative=alternative, method="exact").pvalue
+    assert signed_rank_p(d, alternative) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_p_with_ties_counts_all_signs(alternative):
+    d = np.array([1.0, -1, 2, 2, -3, 3, 3, 4, 1])
+    ranks = stats.rankdata(np.abs(d))
+    sums = np.array(
+        [sum(r for r, s in zip(ranks, signs, strict=True) if s) for signs in product([0, 1], repeat=9)]
+    )
+    at = ranks[d > 0].sum()
+    high, low = np.mean(sums >= at), np.mean(sums <= at)
+    expected = {"greater": high, "less": low, "two-sided": min(1, 2 * min(high, low))}[alternative]
+    assert signed_rank_p(d, alternative) == pytest.approx(expected, abs=1e-12)

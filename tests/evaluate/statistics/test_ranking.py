@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import wilcoxon
 
 from cellsynth.core.errors import InputError
 from cellsynth.evaluate.statistics import rank_methods
+from cellsynth.evaluate.statistics._scores import p_of_being_lower
 
 # b wins two of three images by a little, a wins one by much: the schemes disagree.
 SCORES = pd.DataFrame({"a": [0.50, 0.50, 0.95], "b": [0.52, 0.52, 0.60], "c": [0.1, 0.1, 0.1]})
@@ -165,3 +167,51 @@ def test_rank_intervals_hold_the_true_rank_of_clearly_different_methods(key):
 def test_what_is_not_a_matrix_of_scores_is_refused(key, scores, failed, message):
     with pytest.raises(InputError, match=message):
         rank_methods(scores, higher_is_better=True, key=key, failed=failed)
+
+
+def test_ranks_by_tests_count_the_methods_that_each_one_beats(key):
+    rng = key.child("tests").generator()
+    scores = rng.normal([0.9, 0.9, 0.7, 0.5], 0.05, (40, 4))
+    found = rank_methods(scores, higher_is_better=True, key=key, scheme="test_then_rank")
+    assert list(found.table["rank"]) == [1, 1, 3, 4]
+
+
+@pytest.mark.parametrize("is_tied", [False, True])
+def test_p_in_resamples_is_that_of_scipy(key, is_tied):
+    rng = key.child("p").generator()
+    d = rng.normal(-0.2, 1, 60)
+    d = np.round(d * 2) / 2 if is_tied else d
+    counts = np.vstack([np.ones((1, 60), int), rng.multinomial(60, np.full(60, 1 / 60), 20)])
+    found = p_of_being_lower(d, counts)
+    for p, c in zip(found, counts, strict=True):
+        sample = np.repeat(d, c)
+        sample = sample[sample != 0]
+        expected = wilcoxon(sample, alternative="less", method="asymptotic", correction=True).pvalue
+        assert p == pytest.approx(expected, rel=1e-6)
+
+
+def test_family_wise_error_of_ranks_by_tests_is_at_most_five_percent(key):
+    rng = key.child("null").generator()
+    n_wrong = 0
+    for i in range(300):
+        found = rank_methods(
+            rng.normal(0, 1, (30, 5)),
+            higher_is_better=True,
+            key=key.child(i),
+            scheme="test_then_rank",
+            n_resamples=2,
+        )
+        n_wrong += found.table["rank"].nunique() > 1
+    assert n_wrong <= 24  # 15 expected; 24 is exceeded once in a hundred
+
+
+def test_a_failed_method_is_beaten_and_one_without_scores_has_no_rank(key):
+    scores = key.generator().normal(0.8, 0.05, (30, 3))
+    failed = np.zeros((30, 3), bool)
+    failed[:, 1] = True
+    scores[:, 2] = np.nan
+    found = rank_methods(
+        scores, higher_is_better=True, key=key, scheme="test_then_rank", failed=failed, worst=0.0
+    )
+    assert list(found.table["rank"][:2]) == [1, 2]
+    assert np.isnan(found.table["rank"].iloc[2])

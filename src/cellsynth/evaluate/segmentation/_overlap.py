@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt64
 
 from ...core.types import Labels
-from ._matching import Matching, match_one_to_one
+from ._matching import Matching, best_one_to_one, match_one_to_one
 from ._tally import tally
 
 
@@ -35,10 +35,19 @@ class Overlap:
         return cls(*tally(reference, prediction))
 
     def __add__(self, other: Self) -> Self:
-        keys, where = np.unique(np.concatenate([self.keys, other.keys]), return_inverse=True)
-        counts = np.zeros(len(keys), np.int64)
-        np.add.at(counts, where, np.concatenate([self.counts, other.counts]))
-        return type(self)(keys, counts)
+        return type(self)(
+            *_grouped(
+                np.concatenate([self.keys, other.keys]),
+                np.concatenate([self.counts, other.counts]),
+            )
+        )
+
+    def without(self, reference_ids: np.ndarray, prediction_ids: np.ndarray) -> Self:
+        """Table in which some objects of both sides are background."""
+        reference = np.where(np.isin(self._reference, reference_ids), 0, self._reference)
+        prediction = np.where(np.isin(self._prediction, prediction_ids), 0, self._prediction)
+        keys = reference.astype(np.uint64) << np.uint64(32) | prediction.astype(np.uint64)
+        return type(self)(*_grouped(keys, self.counts))
 
     # Ids on both sides of every combination; 0 is background.
 
@@ -130,8 +139,23 @@ class Overlap:
         return known
 
     @cached_property
+    def best_pairs(self) -> Int64[np.ndarray, " m"]:
+        """Positions of the overlapping pairs of the one-to-one pairing with the largest summed IoU."""
+        return best_one_to_one(
+            self.pair_reference, self.pair_prediction, self.pair_ious, self.pair_intersections_px
+        )
+
+    @cached_property
     def _matchings(self) -> dict[tuple[float, bool], Matching]:
         return {}
+
+
+def _grouped(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum the counts of equal keys."""
+    distinct, where = np.unique(keys, return_inverse=True)
+    sums = np.zeros(len(distinct), np.int64)
+    np.add.at(sums, where, counts)
+    return distinct, sums
 
 
 def _sizes(ids: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

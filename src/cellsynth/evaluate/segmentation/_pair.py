@@ -1,14 +1,21 @@
 """LabelPair: a reference and a prediction of one image, checked once, measured once."""
 
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 from ...core.errors import InputError
-from ...core.types import Labels
+from ...core.types import Labels, Mask
+from ._classes import Classes, classes_of
+from ._ignored import find_ignored
 from ._overlap import Overlap
+from ._surface import SurfaceDistances, object_distances, surface_distances
 from ._tally import ID_MAX
+
+SurfaceOf = Literal["foreground", "objects"]
+"""Whose outlines: those of the foreground, or those of each matched pair of objects."""
 
 
 class LabelPair:
@@ -19,7 +26,18 @@ class LabelPair:
     reference, prediction : (Z, Y, X) or (Y, X)
         Integer ids of any width, 0 for background; ids may have gaps and reach 2^32 - 1.
     voxel_um
-        Voxel size along each axis, in um; needed only by metrics of distance.
+        Voxel size along each axis, in um; only metrics of distance use it. Where it is None a voxel counts as
+        1 um along each axis, so that these metrics are in voxels: see `length_unit`.
+    ignore_border
+        Leave out objects that touch the border of the image, for they are cut: in 3D its top and bottom as well,
+        but not the faces of an axis of one voxel. Predicted objects go with them: see `find_ignored`.
+    min_area_px
+        Leave out objects of fewer voxels, by the same rule.
+    reference_classes, prediction_classes
+        Class of each object, 1 or more; 0 for an object of no class. An array indexed by id (what stands at 0 is not
+        looked at), or a mapping from id to class. Only metrics of classes need them.
+
+    What is left out is background on both sides, for every metric.
 
     Raises
     ------
@@ -28,12 +46,24 @@ class LabelPair:
     """
 
     reference: Labels
+    """As given: what is ignored is still there."""
+
     prediction: Labels
+    """As given: what is ignored is still there."""
+
     voxel_um: tuple[float, ...] | None
 
     # Wide annotations: this is the border where any array may arrive.
     def __init__(
-        self, reference: np.ndarray, prediction: np.ndarray, voxel_um: tuple[float, ...] | None = None
+        self,
+        reference: np.ndarray,
+        prediction: np.ndarray,
+        voxel_um: tuple[float, ...] | None = None,
+        *,
+        ignore_border: bool = False,
+        min_area_px: int = 0,
+        reference_classes: Classes | None = None,
+        prediction_classes: Classes | None = None,
     ) -> None:
         _check(reference, "reference")
         _check(prediction, "prediction")
@@ -46,12 +76,18 @@ class LabelPair:
             raise InputError(
                 f"voxel_um is {voxel_um}; needs a positive size for each of the {reference.ndim} axes"
             )
+        if min_area_px < 0:
+            raise InputError(f"min_area_px is {min_area_px}; needs 0 or more voxels")
         self.reference, self.prediction, self.voxel_um = reference, prediction, voxel_um
+        self.ignore_border, self.min_area_px = ignore_border, min_area_px
+        self._classes = {"reference": reference_classes, "prediction": prediction_classes}
 
     @cached_property
     def overlap(self) -> Overlap:
-        """Objects of both sides, their areas, the pairs that overlap and their matching."""
-        return Overlap.of(self.reference, self.prediction)
+        """Objects of both sides, their areas, the pairs that overlap and their matching; without the ignored."""
+        if not self._may_ignore:
+            return self._all
+        return self._all.without(self.ignored_reference_ids, self.ignored_prediction_ids)
 
     @cached_property
     def reference_at_border(self) -> Bool[np.ndarray, " r"]:
@@ -62,6 +98,79 @@ class LabelPair:
     def prediction_at_border(self) -> Bool[np.ndarray, " p"]:
         """For each of `overlap.prediction_ids`: does the object touch the border of the image?"""
         return np.isin(self.overlap.prediction_ids, _border_ids(self.prediction))
+
+    @property
+    def ignored_reference_ids(self) -> Int64[np.ndarray, " i"]:
+        """Ids of the reference objects that are left out, ascending."""
+        return self._ignored[0]
+
+    @property
+    def ignored_prediction_ids(self) -> Int64[np.ndarray, " j"]:
+        """Ids of the predicted objects that are left out, ascending."""
+        return self._ignored[1]
+
+    @property
+    def reference_foreground(self) -> Mask:
+        """Where a reference object is, without the ignored."""
+        return _foreground(self.reference, self.ignored_reference_ids)
+
+    @property
+    def prediction_foreground(self) -> Mask:
+        """Where a predicted object is, without the ignored."""
+        return _foreground(self.prediction, self.ignored_prediction_ids)
+
+    @cached_property
+    def reference_classes(self) -> Int64[np.ndarray, " r"]:
+        """Class of each of `overlap.reference_ids`; raises InputError where none were given."""
+        return classes_of(self.overlap.reference_ids, self._classes["reference"], "reference")
+
+    @cached_property
+    def prediction_classes(self) -> Int64[np.ndarray, " p"]:
+        """Class of each of `overlap.prediction_ids`; raises InputError where none were given."""
+        return classes_of(self.overlap.prediction_ids, self._classes["prediction"], "prediction")
+
+    @property
+    def length_unit(self) -> Literal["um", "px"]:
+        """What distances are measured in: `um`, or `px` where the voxel size is not known."""
+        return "px" if self.voxel_um is None else "um"
+
+    def surfaces(self, of: SurfaceOf = "foreground") -> list[SurfaceDistances]:
+        """Distances between outlines: of the two foregrounds, or of every two objects that match at an IoU of .5."""
+        if of not in self._surfaces:
+            voxel_um = self.voxel_um or (1.0,) * self.reference.ndim
+            if of == "foreground":
+                sides = (self.reference_foreground, self.prediction_foreground)
+                self._surfaces[of] = [surface_distances(*sides, voxel_um)]
+            else:
+                self._surfaces[of] = object_distances(
+                    self.reference, self.prediction, self.overlap, 0.5, voxel_um
+                )
+        return self._surfaces[of]
+
+    @cached_property
+    def _surfaces(self) -> dict[SurfaceOf, list[SurfaceDistances]]:
+        return {}
+
+    @property
+    def _may_ignore(self) -> bool:
+        return self.ignore_border or self.min_area_px > 1  # every object has a voxel
+
+    @cached_property
+    def _all(self) -> Overlap:
+        return Overlap.of(self.reference, self.prediction)
+
+    @cached_property
+    def _ignored(self) -> tuple[np.ndarray, np.ndarray]:
+        if not self._may_ignore:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        every = self._all
+        reference_out = every.reference_areas_px < self.min_area_px
+        prediction_out = every.prediction_areas_px < self.min_area_px
+        if self.ignore_border:
+            reference_out |= np.isin(every.reference_ids, _border_ids(self.reference))
+            prediction_out |= np.isin(every.prediction_ids, _border_ids(self.prediction))
+        reference, prediction = find_ignored(every, reference_out, prediction_out)
+        return every.reference_ids[reference], every.prediction_ids[prediction]
 
 
 def _check(labels: np.ndarray, name: str) -> None:
@@ -89,5 +198,13 @@ def _check(labels: np.ndarray, name: str) -> None:
 
 
 def _border_ids(labels: Labels) -> np.ndarray:
-    faces = [np.take(labels, side, axis=axis).ravel() for axis in range(labels.ndim) for side in (0, -1)]
-    return np.unique(np.concatenate(faces))
+    axes = [axis for axis in range(labels.ndim) if labels.shape[axis] > 1]
+    faces = [np.take(labels, side, axis=axis).ravel() for axis in axes for side in (0, -1)]
+    return np.unique(np.concatenate(faces or [labels.ravel()]))
+
+
+def _foreground(labels: Labels, ignored: np.ndarray) -> Mask:
+    mask = labels > 0
+    if len(ignored):
+        mask &= ~np.isin(labels, ignored)
+    return mask

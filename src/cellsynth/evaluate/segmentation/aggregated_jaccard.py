@@ -1,24 +1,12 @@
 """Aggregated Jaccard index: an IoU of whole images that knows about objects."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ..counts import AbstractCounts, ratio
+from ..counts import AreaCounts, ratio
 from ._pair import LabelPair
 from .base import AbstractMetric, registry
-
-
-@dataclass(frozen=True)
-class AreaCounts(AbstractCounts):
-    """Areas in voxels, summed over objects."""
-
-    intersection: float
-    """Shared by each reference object and its partner."""
-
-    union: float
-    """Of each reference object and its partner, and of all objects without one."""
 
 
 @registry.register

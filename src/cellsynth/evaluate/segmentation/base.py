@@ -24,10 +24,16 @@ class AbstractMetric(Plugin, ABC, Generic[C]):
     """Direction of the score."""
 
     value_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    """Smallest and largest score there can be."""
+    """Smallest and largest score there can be. The best is the end that `higher_is_better` says."""
 
     unit: ClassVar[str] = ""
     """Unit of the score; empty for a plain number."""
+
+    both_empty: ClassVar[float] = math.nan
+    """Score where neither side has an object."""
+
+    needs_classes: ClassVar[bool] = False
+    """Whether the pair must know the classes of its objects."""
 
     always_named: ClassVar[tuple[str, ...]] = ()
     """Fields that stand in `name` even at their default, because no one is without saying which."""

@@ -19,12 +19,16 @@ class CellCounts(AbstractCounts):
 
 @registry.register
 class CountError(AbstractMetric[CellCounts]):
-    """Absolute difference of the numbers of objects over the number in the reference.
+    """Absolute difference of the numbers of objects over the number in the reference [1]_.
 
     The mean over images does not let too many in one image make up for too few in another; the pooled score
     of summed counts does.
 
     Range 0 to infinity, lower is better; NaN when the reference has no object.
+
+    References
+    ----------
+    .. [1] The relative error of any count; no paper is its own.
     """
 
     kind: Literal["count_error"] = "count_error"

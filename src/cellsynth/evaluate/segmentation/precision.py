@@ -11,11 +11,16 @@ from .base import AbstractMetric, count_objects, registry
 
 @registry.register
 class Precision(AbstractMetric[ObjectCounts]):
-    """Share of the predicted objects that match a reference object: TP / (TP + FP).
+    """Share of the predicted objects that match a reference object: TP / (TP + FP) [1]_.
 
     Objects match one to one at an IoU of at least `iou`. Swapping the two sides gives `recall`.
 
     Range 0 to 1; NaN when nothing was predicted, 0 when there is no reference object.
+
+    References
+    ----------
+    .. [1] J. Caicedo et al., "Evaluation of deep learning strategies for nucleus segmentation in fluorescence
+       images", Cytometry A 95 (2019) 952-965.
     """
 
     kind: Literal["precision"] = "precision"

@@ -1,17 +1,23 @@
 """What may be concluded from scores: intervals, rankings, paired tests, agreement of rankings."""
 
 from .agreement import Agreement, ranking_agreement
+from .critical_difference import CriticalDifference, critical_difference
 from .intervals import Interval, bootstrap_interval
 from .paired import Gain, holm, paired_gain, paired_tests
+from .power import Power, images_needed
 from .ranking import Ranking, rank_methods
 
 __all__ = [
     "Agreement",
+    "CriticalDifference",
     "Gain",
     "Interval",
+    "Power",
     "Ranking",
     "bootstrap_interval",
+    "critical_difference",
     "holm",
+    "images_needed",
     "paired_gain",
     "paired_tests",
     "rank_methods",

@@ -6,12 +6,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Integer
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from ...core.errors import InputError
 
-Scheme = Literal["mean_then_rank", "rank_then_mean"]
-"""Average the scores and rank the averages, or rank in each unit and average the ranks."""
+Scheme = Literal["mean_then_rank", "rank_then_mean", "test_then_rank"]
+"""Average the scores and rank the averages; rank in each unit and average the ranks; or count the methods that a
+method beats significantly."""
+
+ALPHA = 0.05
+"""Family-wise error of the tests of `test_then_rank`."""
 
 ScoreTable = pd.DataFrame | np.ndarray
 """Units by methods; the columns of a data frame name the methods."""
@@ -76,6 +80,8 @@ def aggregate(
         How often each unit is in each resample.
     """
     values = -matrix.values if higher_is_better else matrix.values
+    if scheme == "test_then_rank":
+        return -_n_beaten(values, matrix.failed, counts)
     if scheme == "rank_then_mean":
         values = _ranks_in_unit(values, matrix.failed)
     is_known = ~np.isnan(values)
@@ -94,3 +100,65 @@ def _ranks_in_unit(values: np.ndarray, failed: np.ndarray) -> np.ndarray:
     ranks = np.full(values.shape, np.nan)
     ranks[is_complete] = rankdata(np.where(failed, np.inf, values)[is_complete], axis=1)
     return ranks
+
+
+def _n_beaten(values: np.ndarray, failed: np.ndarray, counts: np.ndarray) -> Float[np.ndarray, "b m"]:
+    """Methods that each method beats by one-sided signed-rank tests with Holm's correction over all ordered pairs.
+
+    NaN for a method that shares no unit with any other.
+    """
+    # A failure is worse than every score, but not infinitely, so that its rank in the test is defined.
+    known = values[~np.isnan(values)]
+    values = np.where(failed, known.max(initial=0.0), values)
+    m = values.shape[1]
+    pairs = [(i, j) for i in range(m) for j in range(m) if i != j]
+    if not pairs:
+        return np.where(np.isnan(values).all(axis=0), np.nan, np.zeros((len(counts), m)))
+    p = np.stack([p_of_being_lower(values[:, i] - values[:, j], counts) for i, j in pairs], axis=1)
+    wins = _holm_rejects(p)
+    beaten = np.zeros((len(counts), m))
+    for k, (i, _) in enumerate(pairs):
+        beaten[:, i] += wins[:, k]
+    is_compared = np.array(
+        [any(not np.isnan(p[:, k]).all() for k, q in enumerate(pairs) if i in q) for i in range(m)]
+    )
+    return np.where(is_compared, beaten, np.nan)
+
+
+def p_of_being_lower(differences: np.ndarray, counts: np.ndarray) -> Float[np.ndarray, " b"]:
+    """One-sided p of Wilcoxon's signed-rank test in each resample, that differences are below zero.
+
+    By the normal approximation with its corrections for ties and continuity, as every resample has ties. Zeros are left
+    out; p is 1 where nothing else is there, NaN where no unit has a difference.
+    """
+    is_known = ~np.isnan(differences)
+    if not is_known.any():
+        return np.full(len(counts), np.nan)
+    d, c = differences[is_known], counts[:, is_known].astype(float)
+    c, d = c[:, d != 0], d[d != 0]
+    if len(d) == 0:
+        return np.ones(len(counts))
+    order = np.argsort(np.abs(d), kind="stable")
+    d, c = d[order], c[:, order]
+    starts = np.flatnonzero(np.r_[True, np.diff(np.abs(d)) > 0])
+    tied = np.add.reduceat(c, starts, axis=1)
+    ranks = np.cumsum(tied, axis=1) - tied + (tied + 1) / 2
+    below = np.add.reduceat(c * (d < 0), starts, axis=1)
+    n = tied.sum(axis=1)
+    surplus = (below * ranks).sum(axis=1) - n * (n + 1) / 4
+    variance = n * (n + 1) * (2 * n + 1) / 24 - (tied**3 - tied).sum(axis=1) / 48
+    z = (surplus - 0.5 * np.sign(surplus)) / np.sqrt(np.maximum(variance, 1e-30))
+    return np.where(n > 0, norm.sf(z), 1.0)
+
+
+def _holm_rejects(p: Float[np.ndarray, "b k"]) -> Bool[np.ndarray, "b k"]:
+    """Which tests of each row Holm's step-down method rejects at `ALPHA`; NaN is no test."""
+    filled = np.where(np.isnan(p), np.inf, p)
+    n_tests = (~np.isnan(p)).sum(axis=1, keepdims=True)
+    order = np.argsort(filled, axis=1)
+    is_small = np.take_along_axis(filled, order, axis=1) <= ALPHA / np.maximum(
+        n_tests - np.arange(p.shape[1]), 1
+    )
+    rejected = np.zeros(p.shape, bool)
+    np.put_along_axis(rejected, order, np.logical_and.accumulate(is_small, axis=1), axis=1)
+    return rejected

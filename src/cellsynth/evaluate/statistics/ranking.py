@@ -49,6 +49,8 @@ def rank_methods(
     scheme
         `mean_then_rank` averages each method over the units for which its score is defined.
         `rank_then_mean` ranks within each unit, and leaves out units that some method has no score for.
+        `test_then_rank` counts the methods that each one beats by one-sided signed-rank tests with Holm's correction
+        at 5 %; methods that no test tells apart share a rank.
     failed : (n_units, n_methods)
         True where a method failed (crashed, ran out of time). A failure scores `worst` and ranks behind every
         score in its unit; it is not the same as an undefined score, which is left out.

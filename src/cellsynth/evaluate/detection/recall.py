@@ -1,0 +1,33 @@
+"""Recall of points within a radius."""
+
+from typing import ClassVar, Literal
+
+from pydantic import PositiveFloat
+
+from ._pair import LengthUnit, PointPair
+from .base import AbstractDetectionMetric, PointCounts, count_points, registry, share
+
+
+@registry.register
+class Recall(AbstractDetectionMetric[PointCounts]):
+    """Share of the reference points that were found: TP / (TP + FN).
+
+    Points match one to one within `radius`, as many as possible. Swapping the two sides gives `precision`.
+
+    Range 0 to 1; 1 when neither side has a point, 0 when one side has none.
+    """
+
+    kind: Literal["recall"] = "recall"
+    always_named: ClassVar[tuple[str, ...]] = ("radius", "radius_unit")
+
+    radius: PositiveFloat = 12.0
+    """Largest distance of two points that may match. 12 px is the custom for nuclei at 40x."""
+
+    radius_unit: LengthUnit = "px"
+    """Unit of the radius: `px`, or `um`, which does not depend on the magnification."""
+
+    def measure(self, pair: PointPair) -> PointCounts:
+        return count_points(pair, self.radius, self.radius_unit)
+
+    def score(self, counts: PointCounts) -> float:
+        return share(counts.tp, counts.tp + counts.fn, counts.fp)
