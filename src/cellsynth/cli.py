@@ -49,7 +49,8 @@ def _segmenters() -> list[str]:
 
 
 def _metrics() -> list[str]:
-    return _kinds(_HERE / "evaluate" / "segmentation")
+    families = ("segmentation", "detection", "image_quality", "realism")
+    return sorted({kind for family in families for kind in _kinds(_HERE / "evaluate" / family)})
 
 
 def _recipes() -> list[str]:

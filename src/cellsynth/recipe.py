@@ -85,7 +85,7 @@ class Recipe(Config):
             return (self,)
         plain = {**self.to_dict(), "conditions": []}
         return tuple(
-            Recipe.parse(with_overrides(plain, c.values), source=f"condition {c.name}")
+            Recipe.parse(with_overrides(plain, c.values), source=f"{self.name}: condition {c.name}")
             for c in self.conditions
         )
 
@@ -124,6 +124,10 @@ class Recipe(Config):
     def sample_name(self, index: int) -> str:
         """Name of one sample."""
         return f"{self.name}_{index:0{self.digits}d}"
+
+
+ALTERNATIVES = (("labels.n_cells", "labels.density_per_mm2"),)
+"""Keys of which one excludes the other: overriding one sets the other to null."""
 
 
 def make_sample(recipe: Recipe, index: int) -> Sample:
@@ -182,12 +186,22 @@ def load_recipe(source: Path | str, overrides: Sequence[str] = ()) -> Recipe:
         data = read_yaml(path)
     except InputError as error:
         raise RecipeError(str(error)) from error
-    return overridden(Recipe.parse(data, source=str(source)), overrides)
+    recipe = Recipe.parse(data, source=str(source))
+    try:
+        _ = recipe.variants
+    except RecipeError as error:
+        raise RecipeError(f"{source}: {error}") from None
+    return overridden(recipe, overrides)
 
 
 def overridden(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     """Apply `key=value` overrides; they win over what the conditions say of the same key or a part of it."""
     values = parse_overrides(overrides)
+    for one, other in ALTERNATIVES:
+        # Who gives the one means it instead of the other.
+        for a, b in ((one, other), (other, one)):
+            if values.get(a) is not None and b not in values:
+                values[b] = None
     data = recipe.to_dict()
     for condition in data["conditions"]:
         condition["values"] = {

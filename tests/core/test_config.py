@@ -156,3 +156,10 @@ def test_a_bad_item_of_a_sequence_is_the_only_thing_said_of_it(shape_px, said):
     with pytest.raises(RecipeError) as caught:
         Grid.parse({"shape_px": shape_px}, source="grid")
     assert str(caught.value) == said
+
+
+def test_a_misspelt_beginning_of_a_long_key_finds_it():
+    known = ["intensity", "density_per_mm2", "n_cells"]
+    assert suggestion("densty", known) == "did you mean 'density_per_mm2'?"
+    assert suggestion("intensty", known) == "did you mean 'intensity'?"
+    assert suggestion("zzz", known) == "known: density_per_mm2, intensity, n_cells"

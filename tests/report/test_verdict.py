@@ -190,3 +190,28 @@ def test_the_smallest_p_of_few_images_is_known(benchmark: Benchmark) -> None:
     assert many is not None
     assert (few.p, few.p_holm) == (0.125, 0.375)  # both signs of four differences, three pairs
     assert (few.is_significant, many.is_significant) == (False, True)
+
+
+def test_a_winner_that_chance_may_have_put_first_is_only_a_good_choice(benchmark: Benchmark) -> None:
+    run = with_results(benchmark, ranking((0.9, 0.5, 0.89), (1, 3, 1)))
+    assert "h_maxima is a good choice" in verdict(run).answer
+
+
+def test_a_simulation_of_other_cells_is_a_grave_warning(benchmark: Benchmark) -> None:
+    run = with_results(benchmark, ranking((0.9, 0.5, 0.7), (1, 3, 2)), p=0.001)
+    table = run.statistics.copy()
+    wrong = ["radius", "density", "contrast", "edge", "texture", "background"]
+    is_wrong = table["statistic"].isin(wrong) & (table["origin"] == "synthetic")
+    table.loc[is_wrong, "value"] *= 40
+    found = verdict(replace(run, statistics=table))
+    assert "do not look like yours" in found.caveats[0].title
+    assert found.caveats[0].is_grave
+    assert "trust" not in found.answer
+    assert "The synthetic images do not look like yours" not in titles(run)
+
+
+def test_few_images_of_the_user_are_said_to_be_few(benchmark: Benchmark) -> None:
+    run = with_results(benchmark, ranking((0.9, 0.5, 0.7), (1, 3, 2)))
+    assert "Only 2 images of yours" in titles(replace(run, calibration={**run.calibration, "n_images": 2}))
+    many = replace(run, calibration={**run.calibration, "n_images": 20})
+    assert not any("of yours" in title for title in titles(many))

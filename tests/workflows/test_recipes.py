@@ -5,8 +5,10 @@ import pytest
 
 from cellsynth import synthesize
 from cellsynth.cli import main
+from cellsynth.core.errors import RecipeError
 from cellsynth.data.dataset import open_dataset, verify
-from cellsynth.io.yaml import read_yaml
+from cellsynth.io.yaml import read_yaml, write_yaml
+from cellsynth.labels.ellipsoids import Ellipsoids
 from cellsynth.recipe import Recipe, load_recipe, overridden, packaged_recipes
 from tests.workflows.commands import assert_same
 
@@ -87,3 +89,20 @@ def test_conditions_take_turns_in_proportion_to_their_weights():
     for n in (8, 20, 100):
         share = np.mean([recipe.condition_of(i) for i in range(n)])
         assert share == pytest.approx(0.75, abs=1.5 / n)
+
+
+def test_giving_one_of_two_alternatives_replaces_the_other():
+    by_count = load_recipe("nuclei_2d", ["labels.n_cells=7"]).labels
+    assert isinstance(by_count, Ellipsoids)
+    assert (by_count.n_cells, by_count.density_per_mm2) == (7, None)
+    by_density = load_recipe("nuclei_2d", ["labels.density_per_mm2=70"]).labels
+    assert isinstance(by_density, Ellipsoids)
+    assert (by_density.n_cells, by_density.density_per_mm2) == (None, 70)
+
+
+def test_a_mistake_in_a_condition_names_the_file(tmp_path):
+    recipe = load_recipe("nuclei_2d").to_dict()
+    recipe["conditions"] = [{"name": "dim", "weight": 1, "values": {"render.photon": 3}}]
+    write_yaml(tmp_path / "mine.yaml", recipe)
+    with pytest.raises(RecipeError, match=r"mine.yaml: .*condition dim: .*did you mean 'photons'"):
+        load_recipe(tmp_path / "mine.yaml")

@@ -64,8 +64,16 @@ def with_overrides(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dic
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`did you mean ...` where something similar exists, else the list of what there is."""
     known = sorted(known)
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    # The beginnings of a name count as well: `densty` is nearer to `density_per_mm2` than to `intensity`.
+    beginnings = {part: name for name in reversed(known) for part in _beginnings(name)}
+    near = get_close_matches(word, beginnings, n=1, cutoff=0.6)
+    return f"did you mean {beginnings[near[0]]!r}?" if near else f"known: {', '.join(known)}"
+
+
+def _beginnings(name: str) -> Iterator[str]:
+    """A name, and what stands before each of its underscores."""
+    parts = name.split("_")
+    yield from ("_".join(parts[:n]) for n in range(1, len(parts) + 1))
 
 
 def _descend(node: Any, part: str, path: str) -> Any:
@@ -94,7 +102,7 @@ def _is_echo(item: Any, items: list[Any]) -> bool:
 
 def _explain(model: type[BaseModel], item: Any) -> str:
     """Turn one pydantic error into a sentence that says the key, the value seen, and the way out."""
-    where = ".".join(str(part) for part in item["loc"]) or "value"
+    where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         key = str(item["loc"][-1])
         known = _fields_at(model, item["loc"][:-1])
@@ -105,9 +113,11 @@ def _explain(model: type[BaseModel], item: Any) -> str:
     seen = item["input"]
     if item["type"] == "too_short":  # what was given counts, not what was left of it
         message = f"{message.rpartition(', not ')[0]}, not {len(seen)}"
+    if where:
+        message = f"{where}: {message}"
     if isinstance(seen, dict | list | BaseModel) or isinstance(item.get("ctx", {}).get("error"), ValueError):
-        return f"{where}: {message}"
-    return f"{where}: {message}, saw {seen!r}"
+        return message
+    return f"{message}, saw {seen!r}"
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

@@ -71,7 +71,9 @@ class Ellipsoids(AbstractLabelGenerator):
     @model_validator(mode="after")
     def _check_count(self) -> "Ellipsoids":
         if (self.n_cells is None) == (self.density_per_mm2 is None):
-            raise ValueError("give either n_cells or density_per_mm2 (set the other to null)")
+            raise ValueError(
+                "give either n_cells or density_per_mm2, and write null for the other (density_per_mm2: null)"
+            )
         if isinstance(self.n_cells, tuple) and self.n_cells[0] > self.n_cells[1]:
             raise ValueError(f"n_cells is a range [fewest, most]; saw {list(self.n_cells)}")
         typical = float(self.axis_ratio.at(np.array([0.5]))[0])

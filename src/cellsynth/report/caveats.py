@@ -78,8 +78,8 @@ def _undecided(run: Benchmark) -> Caveat:
     every = f"Every method scores {value} on them" if leaders else "No method has a score on them"
     return Caveat(
         "Your labelled images rank no method",
-        f"{every}. Mostly that means that the labels are blank or belong to other images; see the outlines "
-        "under “Where methods fail”.",
+        f"{every}. Mostly that means that the labels are blank or belong to other images, or that the methods were "
+        "tuned on synthetic images of other cells; see the outlines under “Where methods fail”.",
         is_grave=True,
     )
 
@@ -152,21 +152,44 @@ def _level_caveats(run: Benchmark, best: str) -> list[Caveat]:
     return caveats
 
 
+FEW_IMAGES = 5
+"""Unlabelled images below which the user's own images are too few to tell what they have in common."""
+
+MANY_MISFITS = 5
+"""Statistics far off from which on the synthetic images are of other cells."""
+
+
 def _misfit_caveats(run: Benchmark) -> list[Caveat]:
+    far, n_gross = [], 0
     table = standardised(run.statistics)
-    far = []
     for name in dict.fromkeys(table["statistic"]):
         z = table.loc[(table["statistic"] == name) & (table["origin"] == "synthetic"), "z"].median()
         if abs(z) > 2:
             far.append(f"{name.replace('_', ' ')} ({'too high' if z > 0 else 'too low'})")
+            n_gross += _relative_misfit(run, str(name)) > 0.25
     if not far:
         return []
-    return [
-        Caveat(
-            "The synthetic images differ from yours",
-            f"Further than twice the spread between your images: {listing(far)}. See “The calibrated recipe”.",
-        )
-    ]
+    off = f"Further than twice the spread between your images: {listing(far)}."
+    if n_gross >= MANY_MISFITS:
+        return [
+            Caveat(
+                "The synthetic images do not look like yours",
+                f"{off} The simulation knows round cells in fluorescence and found no way to imitate these images, so "
+                "its scores are about other cells. Look at both under “Your images beside synthetic ones”.",
+                is_grave=True,
+            )
+        ]
+    return [Caveat("The synthetic images differ from yours", f"{off} See “The calibrated recipe”.")]
+
+
+def _relative_misfit(run: Benchmark, name: str) -> float:
+    """Difference of the medians over their sum: 0.25 where one is 1.7 times the other."""
+    chosen = run.statistics[run.statistics["statistic"] == name]
+    real, synthetic = (
+        float(chosen.loc[chosen["origin"] == origin, "value"].median()) for origin in ("real", "synthetic")
+    )
+    total = abs(real) + abs(synthetic)
+    return abs(real - synthetic) / total if total > 0 else 0.0
 
 
 def _run_caveats(run: Benchmark) -> list[Caveat]:
@@ -178,6 +201,14 @@ def _run_caveats(run: Benchmark) -> list[Caveat]:
                 "Too few synthetic images for intervals",
                 f"{plural(n, 'image')} cannot say how uncertain a score is; raise --n-images to 24 or more.",
                 is_grave=True,
+            )
+        )
+    n_own = int(run.calibration["n_images"])
+    if n_own < FEW_IMAGES:
+        caveats.append(
+            Caveat(
+                f"Only {plural(n_own, 'image')} of yours",
+                "What differs between your images cannot be learnt from so few; give ten or more if there are more.",
             )
         )
     failed = [m for m in run.ranked if run.cost(m).get("n_failed")]
