@@ -88,3 +88,8 @@ def test_memory_below_a_megabyte_is_not_measured() -> None:
 def test_units_are_typeset() -> None:
     said = "a pixel counts as 1 um, 3 per mm2, the sum of voxel_um"
     assert words.typeset(said) == "a pixel counts as 1 µm, 3 per mm², the sum of voxel_um"
+
+
+def test_a_long_name_loses_its_middle():
+    assert words.shortened("cells_01") == "cells_01"
+    assert words.shortened("a" * 30 + "b" * 30) == "a" * 19 + "…" + "b" * 19

@@ -201,12 +201,17 @@ def _ranking_rows(run: Benchmark) -> list[dict[str, Any]]:
                 "mean": mean,
                 "others": [run.mean("synthetic", method, name) for name in _columns(run)],
                 "gain": gain,
+                "keeps_defaults": _keeps_defaults(kinds.get(method, {})),
                 "real": run.ranking("real").get(method),
                 "real_mean": run.mean("real", method, run.metric),
                 "cost": run.cost(method),
             }
         )
     return rows
+
+
+def _keeps_defaults(method: dict[str, Any]) -> bool:
+    return "config" in method and method["config"] == method.get("default_config")
 
 
 def _test_matrix(run: Benchmark, origin: str) -> list[tuple[str, list[dict[str, Any] | None]]]:

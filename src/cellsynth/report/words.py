@@ -135,3 +135,9 @@ def listing(names: Sequence[str], joint: str = "and") -> str:
 def plural(n: int, what: str) -> str:
     """`1 image`, `2 images`."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def shortened(name: str, longest: int = 40) -> str:
+    """A long name without its middle."""
+    half = (longest - 1) // 2
+    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
