@@ -61,25 +61,28 @@ def measured(page: Path, width: int, folder: Path) -> tuple[dict[str, Any], str]
     )
     (folder / "page.html").write_text(text, "utf-8")
     (folder / "frame.html").write_text(FRAME.replace("WIDTH", str(width)))
-    done = subprocess.run(
-        [
-            BROWSER,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--enable-logging=stderr",
-            f"--user-data-dir={folder / 'profile'}",
-            f"--window-size={width + 100},1000",
-            "--virtual-time-budget=10000",
-            "--dump-dom",
-            (folder / "frame.html").as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    said = re.search(r'<pre id="measured">(.+?)</pre>', done.stdout, re.DOTALL)
+    for _ in range(3):  # a busy machine may not draw the page before the browser gives up
+        done = subprocess.run(
+            [
+                BROWSER,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--enable-logging=stderr",
+                f"--user-data-dir={folder / 'profile'}",
+                f"--window-size={width + 100},1000",
+                "--virtual-time-budget=10000",
+                "--dump-dom",
+                (folder / "frame.html").as_uri(),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        said = re.search(r'<pre id="measured">(.+?)</pre>', done.stdout, re.DOTALL)
+        if said is not None:
+            break
     assert said is not None, done.stderr
     return json.loads(unescape(said[1])), done.stderr
 

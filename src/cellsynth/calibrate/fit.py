@@ -228,8 +228,9 @@ def _notes(images: ImageSet, real: Sequence[Measured]) -> tuple[str, ...]:
         notes.append("There is one image, too small to cut into tiles, so no parameter has an interval.")
     n_sparse = sum(isnan(m.statistics["radius"]) for m in real)
     if n_sparse:
+        what = "images" if len(images) > 1 else "tiles"
         notes.append(
-            f"{n_sparse} of {len(real)} {'images' if len(images) > 1 else 'tiles'} show fewer than three whole cells; they count for the density and the "
+            f"{n_sparse} of {len(real)} {what} show fewer than three whole cells; they count for the density and the "
             "background only."
         )
     if not images.grid(0).is_scale_known:
