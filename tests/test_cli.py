@@ -337,3 +337,16 @@ def test_calibrate_refuses_to_replace_and_to_lose_work(capsys, images, tmp_path)
     assert "n_samples: Input should be greater than 0, saw 0" in error
     assert (tmp_path / "old.yaml").read_text() == "mine"
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_input_that_is_refused_leaves_no_folder_in_the_way(capsys, images, tmp_path, is_there):
+    out = tmp_path / "out"
+    if is_there:
+        out.mkdir()
+    for _ in range(2):
+        code, _, error = run(capsys, "benchmark", images, out, "--methods=otsu", "--workers=1", "--quiet")
+        assert code == 3
+        assert "three or more whole cells" in error
+        assert out.exists() == is_there
+        assert not is_there or not any(out.iterdir())

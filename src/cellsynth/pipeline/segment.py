@@ -72,7 +72,8 @@ def segment_images(
         config = _config(segmenter, found, fields, overrides, pool)
         settings = {"command": "segment", "config": config}
         folder = RunFolder.open(Path(out), settings, found.hashes(), is_resume=resume)
-        _segment(folder, method, config, found, pool, progress)
+        with folder.left_only_with_results():
+            _segment(folder, method, config, found, pool, progress)
     return folder.path
 
 
