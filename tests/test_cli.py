@@ -350,3 +350,16 @@ def test_input_that_is_refused_leaves_no_folder_in_the_way(capsys, images, tmp_p
         assert "three or more whole cells" in error
         assert out.exists() == is_there
         assert not is_there or not any(out.iterdir())
+
+
+def test_labels_given_as_images_are_told(capsys, images, tmp_path):
+    (tmp_path / "masks").mkdir()
+    labels = np.zeros((41, 53), np.uint8)
+    labels[3:9, 4:12], labels[15:22, 20:33], labels[22:30, 20:33] = 1, 2, 3
+    tifffile.imwrite(tmp_path / "masks" / "labels.tif", labels)
+    tifffile.imwrite(tmp_path / "masks" / "mask.tif", 255 * (labels > 0).astype(np.uint8))
+    for folder, n_said in ((tmp_path / "masks", 1), (images, 0)):
+        out = tmp_path / f"out_{folder.name}"
+        code, _, error = run(capsys, "segment", folder, out, "--method=otsu", "--workers=1", "--quiet")
+        assert code == 0
+        assert error.count("look like label images") == n_said
