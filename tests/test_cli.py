@@ -363,3 +363,14 @@ def test_labels_given_as_images_are_told(capsys, images, tmp_path):
         code, _, error = run(capsys, "segment", folder, out, "--method=otsu", "--workers=1", "--quiet")
         assert code == 0
         assert error.count("look like label images") == n_said
+
+
+@pytest.mark.parametrize(("channel", "code"), [("DPAI", 3), ("5", 3), ("red", 3), ("0", 0), ("mean", 0)])
+def test_a_channel_that_no_grey_image_has_is_refused(capsys, images, tmp_path, channel, code):
+    out = tmp_path / "out"
+    found, _, error = run(
+        capsys, "segment", images, out, f"--channel={channel}", "--method=otsu", "--workers=1", "--quiet"
+    )
+    assert found == code
+    assert ("has no channel" in error) == bool(code)
+    assert out.exists() != bool(code)

@@ -407,3 +407,14 @@ def test_the_images_of_the_package_are_read_with_their_labels() -> None:
         assert sample.image.std() > 0
     with pytest.raises(InputError, match="--channel"):
         read_folder(folder / "images" / "he_hgsc.png")
+
+
+def test_grey_images_beside_colour_have_no_channel_to_name(images: Path) -> None:
+    write_png(images / "a.png", grey())
+    write_png(images / "b.png", np.stack([grey()] * 3, axis=-1))
+    assert len(read_folder(images, channel="green")) == 2
+    (images / "b.png").unlink()
+    with pytest.raises(
+        InputError, match=r"has no channel 'green'; 1 image \(such as a\.png\) with one channel"
+    ):
+        read_folder(images, channel="green")

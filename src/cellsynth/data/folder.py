@@ -54,7 +54,7 @@ def read_folder(
         behind; or one file for one image. Images may be without labels.
     channel
         Channel of the pictures that have several: index from 0, `red`, `green`, `blue`, the name of a channel,
-        or `mean`. Grey images ignore it.
+        or `mean`. Grey images beside those ignore it; where all are grey there are only 0 and `mean`.
     voxel_um
         Pixel size, one number or `(y, x)`; replaces what the files say.
     only
@@ -70,6 +70,7 @@ def read_folder(
     problems: list[str] = []
     found = _read_headers(_select(images, only), channel, problems)
     problems += _mixed(images, found)
+    problems += _all_grey(images, found, channel)
     problems += _same_names([item.header.path for item in found])
     if scale is None:
         problems += _mixed_scale(images, found)
@@ -195,6 +196,18 @@ def _mixed(folder: Path, found: Sequence[_Found]) -> list[str]:
             "put each kind into a folder of its own or convert all to one type"
         )
     return problems
+
+
+def _all_grey(folder: Path, found: Sequence[_Found], channel: Channel) -> list[str]:
+    """A channel that no file can have, and that would be ignored."""
+    headers = [item.header for item in found]
+    names = {name.lower() for header in headers for name in header.channel_names}
+    if not headers or channel in (None, 0, "mean", *names) or any(len(h.axes) > 2 for h in headers):
+        return []
+    return [
+        f"{folder}: has no channel {channel!r}; {_count(headers, 'image')} with one channel, grey, so leave out "
+        "--channel (0 and mean are the same there)"
+    ]
 
 
 def _type_name(header: Header) -> str:
