@@ -21,7 +21,7 @@ RUN = "run.json"
 FILES = "files.json"
 """Checksum of every file of a finished run but these two and the page, which may be written again."""
 
-_NOT_LISTED = frozenset({RUN, FILES, "report.html"})
+_NOT_LISTED = frozenset({RUN, FILES, "report.html", "report.previous.html"})
 
 
 @contextmanager
