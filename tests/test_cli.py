@@ -121,6 +121,9 @@ RECIPE = ("synthesize", "nuclei_2d", "OUT", "n_samples=1", "grid.shape_px=[31, 4
         ("labels={kind: ellipsoids, placement: adgan, radius_um: 5}", "needs radius_um: [smallest, largest]"),
         ("grid={shape_px: [5, 31, 47], voxel_um: [1, 1, 1]}", "2D"),
         ("grid.shape_px=[900000, 900000]", "GB of memory, and"),
+        ("labels={kind: ellipsoids, n_cells: null, density_per_mm2: 1e+8}", "is 1e+08, which is "),
+        ("labels={kind: ellipsoids, n_cells: 1000000000}", "times, and up to 20 times is tried"),
+        ("labels={kind: ellipsoids, n_cells: 9999, radius_um: 0.01}", "Give fewer or smaller cells"),
         ("name=a/b", "letters, digits, - and _ only"),
         ("seed=1\nx: 2", "must stand in one line"),
     ],
@@ -312,12 +315,14 @@ def test_a_warning_is_said_once(capsys, tmp_path):
     assert "have gaps (largest 7)" in error
 
 
-def test_memory_that_runs_out_is_an_error_in_words(capsys, tmp_path):
-    code, _, error = run(
-        capsys, "synthesize", "nuclei_2d", tmp_path / "out", "labels.density_per_mm2=1e18", "--workers=1"
-    )
+def test_memory_that_runs_out_is_an_error_in_words(capsys, tmp_path, monkeypatch):
+    def run_out(*_, **__):
+        raise MemoryError("Unable to allocate 7.28 TiB")
+
+    monkeypatch.setattr("cellsynth.pipeline.synthesize.make_dataset", run_out)
+    code, _, error = run(capsys, "synthesize", "nuclei_2d", tmp_path / "out", "--workers=1")
     assert code == 5
-    assert "memory ran out" in error
+    assert "memory ran out (Unable to allocate 7.28 TiB)" in error
     assert "Traceback" not in error
 
 
