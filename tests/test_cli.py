@@ -168,7 +168,7 @@ def test_a_recipe_that_cannot_be_read_is_an_error_of_the_command(capsys, tmp_pat
 def test_a_number_of_workers_that_is_not_positive_is_refused(capsys, tmp_path, n_workers):
     code, _, error = run(capsys, "synthesize", "nuclei_2d", tmp_path / "out", f"--workers={n_workers}")
     assert (code, error.count("\n")) == (2, 1)
-    assert f"workers is {n_workers}; at least 1 is needed" in error
+    assert f"--workers is {n_workers}; at least 1 is needed" in error
 
 
 @pytest.mark.parametrize(
@@ -184,6 +184,8 @@ def test_a_number_of_workers_that_is_not_positive_is_refused(capsys, tmp_path, n
         (["kind=otsu"], "Input should be 'h_maxima', saw 'otsu'"),
         (["--diameter=-3"], "greater than 0, saw -3.0"),
         (["--diameter=nan"], "finite"),
+        (["--voxel-um=-1"], "error: --voxel-um is -1; give a positive number"),
+        (["--voxel-um=nan"], "error: --voxel-um is nan; give"),
     ],
 )
 def test_a_bad_argument_of_segment_is_named(capsys, images, tmp_path, arguments, said):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import InputError, RecipeError
 from ..core.grid import Grid
 from ..io.formats import read_header, read_pixels
 from ..io.header import Header
@@ -64,6 +64,8 @@ def read_folder(
     ------
     InputError
         If a file cannot be used, or if the files do not go together; all problems of the folder at once.
+    RecipeError
+        If the pixel size is not positive.
     """
     images, channel = Path(images), parse_channel(channel)
     scale = _parse_voxel(voxel_um)
@@ -322,7 +324,10 @@ def _parse_voxel(voxel_um: Sequence[float] | float | None) -> tuple[float, float
         return None
     values = [voxel_um, voxel_um] if isinstance(voxel_um, int | float) else list(voxel_um)
     if len(values) != 2 or not all(np.isfinite(v) and v > 0 for v in values):
-        raise InputError(f"voxel_um is {voxel_um!r}; give one positive number, or two (y, x), in micrometres")
+        shown = f"{voxel_um:g}" if isinstance(voxel_um, int | float) else list(voxel_um)
+        raise RecipeError(
+            f"--voxel-um is {shown}; give a positive number of micrometres, in Python also two (y, x)"
+        )
     return float(values[0]), float(values[1])
 
 
