@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 from importlib import import_module
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import tifffile
 
 from cellsynth.cli import COMMANDS, LISTED, _read_docstring, main
+from cellsynth.demo_data import demo_images
 from cellsynth.evaluate.segmentation import registry as metrics
+from cellsynth.io.png import read_png
 from cellsynth.pipeline.benchmark.scores import scored_metrics
 from cellsynth.recipe import packaged_recipes
 from cellsynth.segment.base import registry as segmenters
@@ -381,3 +384,30 @@ def test_a_channel_that_no_grey_image_has_is_refused(capsys, images, tmp_path, c
     assert found == code
     assert ("has no channel" in error) == bool(code)
     assert out.exists() != bool(code)
+
+
+def test_commands_say_where_their_result_is(capsys, tmp_path):
+    small = ["n_samples=1", "grid.shape_px=[131, 147]", "--workers=1"]
+    code, _, said = run(capsys, "synthesize", "nuclei_2d", tmp_path / "cells", *small)
+    assert code == 0
+    assert said.endswith(f"dataset: {tmp_path / 'cells'}\n")
+    labels = tmp_path / "cells" / "labels"
+    for more, told in ((["--quiet"], ""), ([], f"tables: {tmp_path / 'scores'}\n")):
+        arguments = [labels, labels, "--metrics=dice", "--out", tmp_path / "scores", *more]
+        code, _, said = run(capsys, "evaluate", *arguments)
+        assert code == 0
+        assert said.endswith(told)
+        assert bool(said) == bool(told)
+        shutil.rmtree(tmp_path / "scores")
+
+
+def test_calibrate_says_what_to_know_of_the_recipe(capsys, tmp_path):
+    picture = next(path for path in demo_images() if path.stem == "dsb_tile1")
+    tifffile.imwrite(tmp_path / "a.tif", read_png(picture)[:128, :144])
+    code, _, said = run(capsys, "calibrate", tmp_path / "a.tif", tmp_path / "mine.yaml", "--workers=1")
+    assert code == 0
+    assert "note: There is one image" in said
+    assert "note: No file says its pixel size" in said
+    assert said.endswith(
+        f"recipe: {tmp_path / 'mine.yaml'}, with parameters and pictures in {tmp_path / 'mine'}\n"
+    )

@@ -80,8 +80,9 @@ def evaluate_labels(
     scales = _Scales(given, is_needed=any(metric.unit == "um" for metric in chosen))
     rows, objects, counts = [], [], []
     notes = (LabelNotes(), LabelNotes())
+    progress = Progress(is_quiet=quiet)
     with made_whole(out) if out is not None else nullcontext() as made:
-        for name in Progress(is_quiet=quiet).track(names, "evaluate", len(names)):
+        for name in progress.track(names, "evaluate", len(names)):
             pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px, notes)
             measured = measure_pair(pair, chosen)
             scores = {metric.name: metric.score(measured[metric.name]) for metric in chosen}
@@ -113,6 +114,8 @@ def evaluate_labels(
     if not quiet:
         shown = summary if any(units.values()) else summary.drop(columns="unit")
         sys.stdout.write(shown.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
+    if out is not None:
+        progress.say(f"tables: {out}")
     return summary
 
 

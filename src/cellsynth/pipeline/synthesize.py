@@ -52,7 +52,10 @@ def synthesize(
         from ._progress import Progress
 
         loaded = load_recipe(recipe, overrides)
-        return make_dataset(loaded, Path(out), pool=pool, progress=Progress(is_quiet=quiet), is_resume=resume)
+        progress = Progress(is_quiet=quiet)
+        made = make_dataset(loaded, Path(out), pool=pool, progress=progress, is_resume=resume)
+    progress.say(f"dataset: {out}")
+    return made
 
 
 def make_dataset(
