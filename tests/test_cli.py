@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 from importlib import import_module
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import tifffile
 
 from cellsynth.cli import COMMANDS, LISTED, _read_docstring, main
+from cellsynth.demo_data import demo_images
 from cellsynth.evaluate.cards import FAMILIES
+from cellsynth.io.png import read_png
 from cellsynth.pipeline.benchmark.scores import scored_metrics
 from cellsynth.recipe import packaged_recipes
 from cellsynth.segment.base import registry as segmenters
@@ -125,6 +128,9 @@ RECIPE = ("synthesize", "nuclei_2d", "OUT", "n_samples=1", "grid.shape_px=[31, 4
         ("labels={kind: ellipsoids, placement: adgan, radius_um: 5}", "needs radius_um: [smallest, largest]"),
         ("grid={shape_px: [5, 31, 47], voxel_um: [1, 1, 1]}", "2D"),
         ("grid.shape_px=[900000, 900000]", "GB of memory, and"),
+        ("labels={kind: ellipsoids, n_cells: null, density_per_mm2: 1e+8}", "is 1e+08, which is "),
+        ("labels={kind: ellipsoids, n_cells: 1000000000}", "times, and up to 20 times is tried"),
+        ("labels={kind: ellipsoids, n_cells: 9999, radius_um: 0.01}", "Give fewer or smaller cells"),
         ("name=a/b", "letters, digits, - and _ only"),
         ("seed=1\nx: 2", "must stand in one line"),
     ],
@@ -169,7 +175,7 @@ def test_a_recipe_that_cannot_be_read_is_an_error_of_the_command(capsys, tmp_pat
 def test_a_number_of_workers_that_is_not_positive_is_refused(capsys, tmp_path, n_workers):
     code, _, error = run(capsys, "synthesize", "nuclei_2d", tmp_path / "out", f"--workers={n_workers}")
     assert (code, error.count("\n")) == (2, 1)
-    assert f"workers is {n_workers}; at least 1 is needed" in error
+    assert f"--workers is {n_workers}; at least 1 is needed" in error
 
 
 @pytest.mark.parametrize(
@@ -185,6 +191,8 @@ def test_a_number_of_workers_that_is_not_positive_is_refused(capsys, tmp_path, n
         (["kind=otsu"], "Input should be 'h_maxima', saw 'otsu'"),
         (["--diameter=-3"], "greater than 0, saw -3.0"),
         (["--diameter=nan"], "finite"),
+        (["--voxel-um=-1"], "error: --voxel-um is -1; give a positive number"),
+        (["--voxel-um=nan"], "error: --voxel-um is nan; give"),
     ],
 )
 def test_a_bad_argument_of_segment_is_named(capsys, images, tmp_path, arguments, said):
@@ -316,12 +324,14 @@ def test_a_warning_is_said_once(capsys, tmp_path):
     assert "have gaps (largest 7)" in error
 
 
-def test_memory_that_runs_out_is_an_error_in_words(capsys, tmp_path):
-    code, _, error = run(
-        capsys, "synthesize", "nuclei_2d", tmp_path / "out", "labels.density_per_mm2=1e18", "--workers=1"
-    )
+def test_memory_that_runs_out_is_an_error_in_words(capsys, tmp_path, monkeypatch):
+    def run_out(*_, **__):
+        raise MemoryError("Unable to allocate 7.28 TiB")
+
+    monkeypatch.setattr("cellsynth.pipeline.synthesize.make_dataset", run_out)
+    code, _, error = run(capsys, "synthesize", "nuclei_2d", tmp_path / "out", "--workers=1")
     assert code == 5
-    assert "memory ran out" in error
+    assert "memory ran out (Unable to allocate 7.28 TiB)" in error
     assert "Traceback" not in error
 
 
@@ -341,3 +351,67 @@ def test_calibrate_refuses_to_replace_and_to_lose_work(capsys, images, tmp_path)
     assert "n_samples: Input should be greater than 0, saw 0" in error
     assert (tmp_path / "old.yaml").read_text() == "mine"
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_input_that_is_refused_leaves_no_folder_in_the_way(capsys, images, tmp_path, is_there):
+    out = tmp_path / "out"
+    if is_there:
+        out.mkdir()
+    for _ in range(2):
+        code, _, error = run(capsys, "benchmark", images, out, "--methods=otsu", "--workers=1", "--quiet")
+        assert code == 3
+        assert "three or more whole cells" in error
+        assert out.exists() == is_there
+        assert not is_there or not any(out.iterdir())
+
+
+def test_labels_given_as_images_are_told(capsys, images, tmp_path):
+    (tmp_path / "masks").mkdir()
+    labels = np.zeros((41, 53), np.uint8)
+    labels[3:9, 4:12], labels[15:22, 20:33], labels[22:30, 20:33] = 1, 2, 3
+    tifffile.imwrite(tmp_path / "masks" / "labels.tif", labels)
+    tifffile.imwrite(tmp_path / "masks" / "mask.tif", 255 * (labels > 0).astype(np.uint8))
+    for folder, n_said in ((tmp_path / "masks", 1), (images, 0)):
+        out = tmp_path / f"out_{folder.name}"
+        code, _, error = run(capsys, "segment", folder, out, "--method=otsu", "--workers=1", "--quiet")
+        assert code == 0
+        assert error.count("look like label images") == n_said
+
+
+@pytest.mark.parametrize(("channel", "code"), [("DPAI", 3), ("5", 3), ("red", 3), ("0", 0), ("mean", 0)])
+def test_a_channel_that_no_grey_image_has_is_refused(capsys, images, tmp_path, channel, code):
+    out = tmp_path / "out"
+    found, _, error = run(
+        capsys, "segment", images, out, f"--channel={channel}", "--method=otsu", "--workers=1", "--quiet"
+    )
+    assert found == code
+    assert ("has no channel" in error) == bool(code)
+    assert out.exists() != bool(code)
+
+
+def test_commands_say_where_their_result_is(capsys, tmp_path):
+    small = ["n_samples=1", "grid.shape_px=[131, 147]", "--workers=1"]
+    code, _, said = run(capsys, "synthesize", "nuclei_2d", tmp_path / "cells", *small)
+    assert code == 0
+    assert said.endswith(f"dataset: {tmp_path / 'cells'}\n")
+    labels = tmp_path / "cells" / "labels"
+    for more, told in ((["--quiet"], ""), ([], f"tables: {tmp_path / 'scores'}\n")):
+        arguments = [labels, labels, "--metrics=dice", "--out", tmp_path / "scores", *more]
+        code, _, said = run(capsys, "evaluate", *arguments)
+        assert code == 0
+        assert said.endswith(told)
+        assert bool(said) == bool(told)
+        shutil.rmtree(tmp_path / "scores")
+
+
+def test_calibrate_says_what_to_know_of_the_recipe(capsys, tmp_path):
+    picture = next(path for path in demo_images() if path.stem == "dsb_tile1")
+    tifffile.imwrite(tmp_path / "a.tif", read_png(picture)[:128, :144])
+    code, _, said = run(capsys, "calibrate", tmp_path / "a.tif", tmp_path / "mine.yaml", "--workers=1")
+    assert code == 0
+    assert "note: There is one image" in said
+    assert "note: No file says its pixel size" in said
+    assert said.endswith(
+        f"recipe: {tmp_path / 'mine.yaml'}, with parameters and pictures in {tmp_path / 'mine'}\n"
+    )

@@ -5,9 +5,12 @@ import inspect
 import logging
 import pkgutil
 import re
+import signal
 import sys
+import threading
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -72,7 +75,8 @@ EXIT_CODES = """exit codes:
   3  the input cannot be used
   4  the output cannot be written, or would overwrite something
   5  memory ran out, or a worker process was killed
-  130  interrupted; what was finished is valid, and --resume, where there is one, continues it"""
+  130  interrupted; what was finished is valid, and --resume, where there is one, continues it
+  143  ended by SIGTERM, as batch systems do; the same holds"""
 
 
 _OVERRIDE = re.compile(r"[A-Za-z_][\w.]*=")
@@ -93,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logger = logging.getLogger("cellsynth")
     logger.addHandler(handler)
     try:
-        result = function(**given)
+        with _sigterm_like_ctrl_c():
+            result = function(**given)
     except RecipeError as error:
         return _fail(error, 2)
     except MissingToolError as error:
@@ -112,6 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ),
             5,
         )
+    except _Terminated:
+        sys.stderr.write(f"\nterminated; {left}\n")
+        return 143
     except KeyboardInterrupt:
         sys.stderr.write(f"\ninterrupted; {left}\n")
         return 130
@@ -120,6 +128,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(result, Path):
         sys.stdout.write(f"{result}\n")
     return 0
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+@contextmanager
+def _sigterm_like_ctrl_c() -> Iterator[None]:
+    """Stop workers and tidy up at SIGTERM, which by itself ends a process where it stands.
+
+    Only in the main thread, which alone gets signals, and where no program that calls `main` deals with it.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class _Once(logging.Filter):

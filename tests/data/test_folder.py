@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cellsynth.core.errors import InputError
+from cellsynth.core.errors import InputError, RecipeError
 from cellsynth.data.folder import read_folder
 from cellsynth.data.label_set import pair_labels, read_labels
 from cellsynth.io.labels import write_labels
@@ -119,7 +119,7 @@ def test_a_scale_that_the_user_gives_replaces_that_of_the_files(images: Path) ->
         read_folder(images)
     found = read_folder(images, voxel_um=0.5)
     assert [found.grid(i).voxel_um for i in range(2)] == [(0.5, 0.5)] * 2
-    with pytest.raises(InputError, match="one positive number"):
+    with pytest.raises(RecipeError, match="--voxel-um is -1; give a positive number"):
         read_folder(images, voxel_um=-1)
 
 
@@ -407,3 +407,14 @@ def test_the_images_of_the_package_are_read_with_their_labels() -> None:
         assert sample.image.std() > 0
     with pytest.raises(InputError, match="--channel"):
         read_folder(folder / "images" / "he_hgsc.png")
+
+
+def test_grey_images_beside_colour_have_no_channel_to_name(images: Path) -> None:
+    write_png(images / "a.png", grey())
+    write_png(images / "b.png", np.stack([grey()] * 3, axis=-1))
+    assert len(read_folder(images, channel="green")) == 2
+    (images / "b.png").unlink()
+    with pytest.raises(
+        InputError, match=r"has no channel 'green'; 1 image \(such as a\.png\) with one channel"
+    ):
+        read_folder(images, channel="green")

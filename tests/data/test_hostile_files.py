@@ -329,3 +329,12 @@ def test_the_way_out_of_a_label_set_is_to_accept_masks_only_for_predictions(tmp_
 
     (tmp_path / "a.png").write_bytes(png(blobs()))
     assert read_labels(tmp_path).load("a").max() == 1
+
+
+def test_labels_are_told_from_images() -> None:
+    from cellsynth.data.label_file import looks_like_labels
+    from cellsynth.demo_data import demo_images, demo_labels
+    from cellsynth.io.formats import read_pixels
+
+    assert all(looks_like_labels(read_pixels(path)) for path in demo_labels())
+    assert not any(looks_like_labels(read_pixels(path)) for path in demo_images())

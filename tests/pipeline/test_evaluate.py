@@ -198,3 +198,24 @@ def test_the_command_takes_the_same_options(folders, capsys):
     printed = capsys.readouterr().out
     assert "pooled" in printed
     assert printed.splitlines()[-1].split()[-1] == "um"
+
+
+def test_odd_files_are_told_in_one_line_per_folder(folders, caplog):
+    mask = np.where(CELLS > 0, 255, 0)
+    evaluate_labels(*folders((mask, CELLS * 4), (mask, CELLS * 5), (mask, CELLS)), quiet=True)
+    masks, gaps = (record.getMessage() for record in caplog.records)
+    assert "prediction: 3 of 3 files look like masks of foreground, such as 0.tif with 3 separate" in masks
+    assert "skimage.measure.label" in masks
+    assert "reference: in 2 of 3 files, such as 0.tif, the ids have gaps (largest 12)" in gaps
+
+
+def test_a_cell_in_pieces_makes_no_mask_of_the_others(folders, caplog):
+    one = square(SHAPE, (3, 4, 6, 8)) + square(SHAPE, (20, 30, 6, 8))
+    evaluate_labels(*folders((one, CELLS), (CELLS, CELLS), (CELLS, CELLS)), quiet=True)
+    assert not caplog.records
+
+
+def test_a_grey_image_is_no_prediction(folders, key):
+    grey = key.generator().integers(5, 200, SHAPE)
+    with pytest.raises(InputError, match=r"prediction.0\.tif: is a grey image and no labels"):
+        evaluate_labels(*folders((grey, CELLS)), quiet=True)

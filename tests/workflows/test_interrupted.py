@@ -82,6 +82,21 @@ def test_ctrl_c_is_one_line_and_leaves_only_whole_files(tmp_path, uninterrupted,
     assert_same(out, uninterrupted)
 
 
+@pytest.mark.parametrize("n_workers", [pytest.param(1, marks=slow), 2])
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_sigterm_ends_a_run_as_ctrl_c_does(tmp_path, uninterrupted, send, n_workers):
+    out = tmp_path / "out"
+    process = start(out, n_workers, 4)
+    send(process.pid, signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 143
+    lines = [line for line in said.splitlines() if line and not line.startswith("synthesize: ")]
+    assert lines == ["terminated; what was finished is valid, and --resume continues it"]
+    assert not [name for name in files_in(out) if ".cellsynth-" in name] or send is os.killpg
+    assert resume(out).returncode == 0
+    assert_same(out, uninterrupted)
+
+
 def test_a_run_that_was_not_asked_to_go_on_or_has_another_recipe_is_refused(tmp_path, uninterrupted):
     out = tmp_path / "out"
     process = start(out, 1, 2)

@@ -186,7 +186,7 @@ def worker_pool(n_workers: int | None = None) -> Iterator[WorkerPool]:
     """
     if n_workers is not None and n_workers < 1:
         raise RecipeError(
-            f"workers is {n_workers}; at least 1 is needed, and without it there is one per core"
+            f"--workers is {n_workers}; at least 1 is needed, and without it there is one per core"
         )
     pool = WorkerPool(n_workers or available_cores())
     try:

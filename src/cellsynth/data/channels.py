@@ -30,7 +30,7 @@ def parse_channel(channel: Channel) -> Channel:
         return int(text)
     if not text or text[0] in "+-.0123456789":
         raise InputError(
-            f"channel {channel!r}: give an index from 0, red, green, blue, the name of a channel, or mean"
+            f"--channel is {channel!r}; give an index from 0, red, green, blue, the name of a channel, or mean"
         )
     return text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import InputError, RecipeError
 from ..core.grid import Grid
 from ..io.formats import read_header, read_pixels
 from ..io.header import Header
@@ -54,7 +54,7 @@ def read_folder(
         behind; or one file for one image. Images may be without labels.
     channel
         Channel of the pictures that have several: index from 0, `red`, `green`, `blue`, the name of a channel,
-        or `mean`. Grey images ignore it.
+        or `mean`. Grey images beside those ignore it; where all are grey there are only 0 and `mean`.
     voxel_um
         Pixel size, one number or `(y, x)`; replaces what the files say.
     only
@@ -64,12 +64,15 @@ def read_folder(
     ------
     InputError
         If a file cannot be used, or if the files do not go together; all problems of the folder at once.
+    RecipeError
+        If the pixel size is not positive.
     """
     images, channel = Path(images), parse_channel(channel)
     scale = _parse_voxel(voxel_um)
     problems: list[str] = []
     found = _read_headers(_select(images, only), channel, problems)
     problems += _mixed(images, found)
+    problems += _all_grey(images, found, channel)
     problems += _same_names([item.header.path for item in found])
     if scale is None:
         problems += _mixed_scale(images, found)
@@ -197,6 +200,18 @@ def _mixed(folder: Path, found: Sequence[_Found]) -> list[str]:
     return problems
 
 
+def _all_grey(folder: Path, found: Sequence[_Found], channel: Channel) -> list[str]:
+    """A channel that no file can have, and that would be ignored."""
+    headers = [item.header for item in found]
+    names = {name.lower() for header in headers for name in header.channel_names}
+    if not headers or channel in (None, 0, "mean", *names) or any(len(h.axes) > 2 for h in headers):
+        return []
+    return [
+        f"{folder}: has no channel {channel!r}; {_count(headers, 'image')} with one channel, grey, so leave out "
+        "--channel (0 and mean are the same there)"
+    ]
+
+
 def _type_name(header: Header) -> str:
     """`uint16`, or `12-bit` where the file uses a part of its type."""
     is_full = header.dtype.kind == "f" or header.bits == header.dtype.itemsize * 8
@@ -309,7 +324,10 @@ def _parse_voxel(voxel_um: Sequence[float] | float | None) -> tuple[float, float
         return None
     values = [voxel_um, voxel_um] if isinstance(voxel_um, int | float) else list(voxel_um)
     if len(values) != 2 or not all(np.isfinite(v) and v > 0 for v in values):
-        raise InputError(f"voxel_um is {voxel_um!r}; give one positive number, or two (y, x), in micrometres")
+        shown = f"{voxel_um:g}" if isinstance(voxel_um, int | float) else list(voxel_um)
+        raise RecipeError(
+            f"--voxel-um is {shown}; give a positive number of micrometres, in Python also two (y, x)"
+        )
     return float(values[0]), float(values[1])
 
 

@@ -14,7 +14,7 @@ from ..io.memory import check_memory
 from ._folder_files import find_image_files, stem_of, without_label_suffix
 from .dataset import is_dataset, open_dataset
 from .image_set import raise_together
-from .label_file import check_label_header, read_label_file
+from .label_file import LabelNotes, check_label_header, read_label_file, refuse_grey_image
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,44 @@ class LabelSet:
         """References of the challenge, which may hold a part of the frames and a part of their cells."""
         return self.is_ctc and all(path.name.startswith("man_") for path in self.files.values())
 
-    def load(self, name: str, *, may_be_mask: bool = True) -> Labels:
+    def load(
+        self,
+        name: str,
+        *,
+        may_be_mask: bool = True,
+        may_be_grey: bool = True,
+        notes: LabelNotes | None = None,
+    ) -> Labels:
         """Read labels: int32, 1..N without gaps. A mask is accepted, since a poor segmenter may give one.
 
         Of `t000_z012`, where only the volume `t000` is there, the plane.
+
+        Parameters
+        ----------
+        may_be_mask
+            Accept few values on many separate regions.
+        may_be_grey
+            With `may_be_mask`: do not look whether it is a grey image.
+        notes
+            Takes down what is odd and accepted; see `read_label_file`.
 
         Raises
         ------
         InputError
             If the file is damaged, holds values that are no labels, or has no such plane.
         """
+
+        def read(frame: str) -> Labels:
+            path = self.files[frame]
+            labels = read_label_file(path, may_be_mask=may_be_mask, may_have_gaps=self.is_ctc, notes=notes)
+            if may_be_mask and not may_be_grey:
+                refuse_grey_image(path, labels)
+            return labels
+
         if name in self.files:
-            return self._read(name, may_be_mask)
+            return read(name)
         frame, plane = plane_of(name) or (name, 0)
-        volume = self._read(frame, may_be_mask)
+        volume = read(frame)
         if volume.ndim != 3 or plane >= len(volume):
             raise InputError(
                 f"{self.files[frame]}: has no plane {plane}, its shape is {volume.shape}; the reference of this plane "
@@ -70,9 +94,6 @@ class LabelSet:
         """File of a sample, or of the volume that its plane is in; None where there is neither."""
         plane = plane_of(name) if self.is_ctc else None
         return self.files.get(name) or (self.files.get(plane[0]) if plane else None)
-
-    def _read(self, name: str, may_be_mask: bool) -> Labels:
-        return read_label_file(self.files[name], may_be_mask=may_be_mask, may_have_gaps=self.is_ctc)
 
 
 def read_labels(path: Path, *, side: Side = "result") -> LabelSet:

@@ -21,7 +21,7 @@ RUN = "run.json"
 FILES = "files.json"
 """Checksum of every file of a finished run but these two and the page, which may be written again."""
 
-_NOT_LISTED = frozenset({RUN, FILES, "report.html"})
+_NOT_LISTED = frozenset({RUN, FILES, "report.html", "report.previous.html"})
 
 
 @contextmanager
@@ -58,9 +58,10 @@ def made_whole(folder: Path) -> Iterator[Path]:
 class RunFolder:
     """A folder with a record of what is being made in it."""
 
-    def __init__(self, path: Path, record: dict[str, Any]) -> None:
+    def __init__(self, path: Path, record: dict[str, Any], *, is_ours: bool = False) -> None:
         self.path = path
         self._record = record
+        self._is_ours = is_ours
 
     @classmethod
     def open(
@@ -93,12 +94,28 @@ class RunFolder:
             raise OutputExistsError(
                 f"{path}: holds other data, and nothing is overwritten; choose a new or empty folder"
             )
+        is_new = not path.exists()
         make_folder(path)
         remove_leftovers(path)
-        folder = cls(path, record)
+        folder = cls(path, record, is_ours=is_new)
         if not begun.exists():
             write_bytes(begun, to_json(record))
         return folder
+
+    @contextmanager
+    def left_only_with_results(self) -> Iterator[None]:
+        """Where input or recipe turn out to be of no use before a stage has written anything, leave no folder.
+
+        The record of such a run would only stand in the way of the next one, which has other input.
+        """
+        try:
+            yield
+        except (InputError, RecipeError):
+            if not any(p.name != RUN for p in self.path.rglob("*") if not p.is_dir()):
+                (self.path / RUN).unlink(missing_ok=True)
+                if self._is_ours:
+                    shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     @property
     def is_finished(self) -> bool:

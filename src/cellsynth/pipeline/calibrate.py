@@ -69,15 +69,17 @@ def calibrate_images(
             )
     check_overrides([f"seed={seed}", f"n_samples={n_samples}", *overrides])
     found = read_any(Path(images), channel=channel, voxel_um=voxel_um)
+    progress = Progress(is_quiet=quiet)
     with made_whole(folder) as made:
         with worker_pool(workers) as pool:
-            calibration = fit_recipe(
-                found, pool, Progress(is_quiet=quiet), polarity=polarity, seed=seed, n_samples=n_samples
-            )
+            calibration = fit_recipe(found, pool, progress, polarity=polarity, seed=seed, n_samples=n_samples)
         final = overridden(calibration.recipe, overrides)
         write_calibration(calibration, made, found)
         _draw(made, found, calibration)
         write_yaml(path, final.to_dict())
+    for note in calibration.notes:
+        progress.say(f"note: {note}")
+    progress.say(f"recipe: {path}, with parameters and pictures in {folder}")
     return calibration
 
 

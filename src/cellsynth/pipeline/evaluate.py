@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..data.label_file import LabelNotes
     from ..data.label_set import LabelSet
     from ..evaluate.segmentation import AbstractMetric, LabelPair
 
@@ -59,6 +60,7 @@ def evaluate_labels(
 
     from ..core.errors import OutputExistsError
     from ..core.rng import Key
+    from ..data.label_file import LabelNotes
     from ..data.label_set import pair_labels, read_labels
     from ..evaluate.objects import object_table
     from ..evaluate.table import measure_pair, pooled_scores, score_rows, score_table, summary_table
@@ -77,14 +79,18 @@ def evaluate_labels(
     names = pair_labels(predicted, truth)
     scales = _Scales(given, is_needed=any(metric.unit == "um" for metric in chosen))
     rows, objects, counts = [], [], []
+    notes = (LabelNotes(), LabelNotes())
+    progress = Progress(is_quiet=quiet)
     with made_whole(out) if out is not None else nullcontext() as made:
-        for name in Progress(is_quiet=quiet).track(names, "evaluate", len(names)):
-            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px)
+        for name in progress.track(names, "evaluate", len(names)):
+            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px, notes)
             measured = measure_pair(pair, chosen)
             scores = {metric.name: metric.score(measured[metric.name]) for metric in chosen}
             rows += score_rows("real", "prediction", name, scores)
             counts.append(measured)
             objects.append(object_table(pair).assign(image=name))
+        for labels, odd in zip((predicted, truth), notes, strict=True):
+            odd.tell(labels.source, len(labels))
         table = score_table(rows)
         summary = summary_table(table, chosen, key=Key.from_seed(0).child("evaluate"))
         pooled = pooled_scores(counts, chosen)
@@ -108,6 +114,8 @@ def evaluate_labels(
     if not quiet:
         shown = summary if any(units.values()) else summary.drop(columns="unit")
         sys.stdout.write(shown.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
+    if out is not None:
+        progress.say(f"tables: {out}")
     return summary
 
 
@@ -210,6 +218,7 @@ def _load_pair(
     scales: _Scales,
     ignore_border: bool,
     min_area_px: int,
+    notes: "tuple[LabelNotes, LabelNotes]",
 ) -> "LabelPair":
     from ..core.errors import InputError
     from ..data.dataset import is_dataset
@@ -217,8 +226,8 @@ def _load_pair(
 
     # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion, and
     # references of the challenge may hold few cells.
-    expected = truth.load(name, may_be_mask=truth.is_partial or is_dataset(truth.source))
-    found = predicted.load(name)
+    expected = truth.load(name, may_be_mask=truth.is_partial or is_dataset(truth.source), notes=notes[1])
+    found = predicted.load(name, may_be_grey=is_dataset(predicted.source), notes=notes[0])
     if found.shape != expected.shape:
         raise InputError(
             f"{predicted.file_of(name)}: labels are {found.shape} and the reference {truth.files[name]} is "

@@ -64,6 +64,7 @@ def segment_images(
 
     segmenter = registry.get(method)
     found = read_any(Path(images), channel=channel, voxel_um=voxel_um)
+    _warn_of_labels(found)
     given: dict[str, Any] = {"diameter_um": diameter, "polarity": polarity}
     fields = _tuned_fields(tuned, method) if tuned is not None else {}
     fields |= {name: value for name, value in given.items() if value is not None}
@@ -72,8 +73,29 @@ def segment_images(
         config = _config(segmenter, found, fields, overrides, pool)
         settings = {"command": "segment", "config": config}
         folder = RunFolder.open(Path(out), settings, found.hashes(), is_resume=resume)
-        _segment(folder, method, config, found, pool, progress)
+        with folder.left_only_with_results():
+            _segment(folder, method, config, found, pool, progress)
     return folder.path
+
+
+_N_LOOKED_AT = 8
+
+
+def _warn_of_labels(images: "ImageSet") -> None:
+    """A folder of labels instead of images gives labels that look like a result."""
+    import logging
+
+    from ..data.label_file import looks_like_labels
+
+    some = images.entries[:: max(len(images) // _N_LOOKED_AT, 1)]
+    alike = [e for e in some if not e.is_ours and looks_like_labels(e.load().image[0])]
+    if 2 * len(alike) > len(some):
+        logging.getLogger(__name__).warning(
+            "%s: these look like label images or masks and no pictures of cells, such as %s: flat regions of one value "
+            "each; give the folder of the images that they were made from",
+            images.source,
+            alike[0].image.name,
+        )
 
 
 def _tuned_fields(benchmark: Path, method: str) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def run_benchmark(
     if run.is_finished and run.has("report.html"):
         progress.say(f"{run.path}: is complete; nothing to do")
         return run.path / "report.html"
-    with worker_pool(workers) as pool:
+    with run.left_only_with_results(), worker_pool(workers) as pool:
         work = Work(run, options, pool, progress)
         recipe, scale = calibrated(work, found)
         tuning, synthetic = datasets(work, recipe, found.hashes())
