@@ -3,6 +3,8 @@
 import inspect
 import re
 import shutil
+import subprocess
+import sys
 from importlib import import_module
 
 import numpy as np
@@ -415,3 +417,15 @@ def test_calibrate_says_what_to_know_of_the_recipe(capsys, tmp_path):
     assert said.endswith(
         f"recipe: {tmp_path / 'mine.yaml'}, with parameters and pictures in {tmp_path / 'mine'}\n"
     )
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_fault():
+    run_metrics = "import sys; from cellsynth.cli import main; sys.exit(main(['metrics']))"
+    done = subprocess.Popen(
+        [sys.executable, "-c", run_metrics], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert done.stdout is not None
+    assert done.stderr is not None
+    done.stdout.close()
+    assert done.wait(timeout=60) == 0
+    assert done.stderr.read() == b""

@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import logging
+import os
 import pkgutil
 import re
 import signal
@@ -99,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _sigterm_like_ctrl_c():
             result = function(**given)
+            sys.stdout.flush()
     except RecipeError as error:
         return _fail(error, 2)
     except MissingToolError as error:
@@ -117,6 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ),
             5,
         )
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`| head`); the interpreter must not try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except _Terminated:
         sys.stderr.write(f"\nterminated; {left}\n")
         return 143
