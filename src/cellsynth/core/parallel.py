@@ -7,16 +7,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from math import ceil
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .errors import RecipeError, WorkerError
 
@@ -38,6 +40,7 @@ class WorkerPool:
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
         self._executor: ProcessPoolExecutor | None = None
+        self._in_work: list[Future[Any]] = []
 
     def map(
         self,
@@ -83,21 +86,27 @@ class WorkerPool:
             ahead = 1 if is_alone else 2 * self.n_workers
             part = items[n_done : n_done + 1] if is_alone else items[n_done:]
             how = ""
+            results = self._map_in_order(partial(_catch_exit, function), part, ahead)
             try:
-                for result in self._map_in_order(function, part, ahead):
+                for result in results:
+                    item = items[n_done]
                     n_done += 1
-                    yield result
+                    yield on_death(item, result.how) if isinstance(result, _Exited) else result
             except BrokenProcessPool:
                 how = self._bury()
-            except SystemExit as stop:
-                how, is_alone = f"was to end with exit code {stop.code}", True
+            except GeneratorExit:
+                results.close()
+                self._settle()
+                raise
             if how and is_alone:
                 n_done += 1
                 yield on_death(items[n_done - 1], how)
             elif how:
                 n_suspect = n_done + ahead
 
-    def _map_in_order(self, function: Callable[[T], R], items: Sequence[T], ahead: int) -> Iterator[R]:
+    def _map_in_order(
+        self, function: Callable[[T], R], items: Sequence[T], ahead: int
+    ) -> Generator[R, None, None]:
         """Results in order, with at most `ahead` items in work: enough to keep all busy, few enough for memory."""
         futures: list[Future[R]] = []
         try:
@@ -110,8 +119,14 @@ class WorkerPool:
                     futures.append(self._submit(function, items[i + ahead]))
                 yield result
         finally:
-            for future in futures:
-                future.cancel()
+            self._in_work = [future for future in futures if not future.cancel()]
+
+    def _settle(self) -> None:
+        """Wait for what could not be dropped: if it brings its process down, later work must not pay for it."""
+        wait(self._in_work)
+        if any(isinstance(future.exception(), BrokenProcessPool) for future in self._in_work):
+            self._bury()
+        self._in_work = []
 
     def warm_up(self, *modules: str) -> None:
         """Start the processes and let them import `modules` while the caller does something else."""
@@ -264,6 +279,21 @@ def _run(function: Callable[[T], R], item: T) -> R:
     if _is_stopping.is_set():
         raise InterruptedError("the pool was stopped before this work began")
     return function(item)
+
+
+@dataclass(frozen=True)
+class _Exited:
+    """Result of an item that asked its process to end."""
+
+    how: str
+
+
+def _catch_exit(function: Callable[[T], R], item: T) -> R | _Exited:
+    """A result like any other, so that the items in work beside this one are not left to themselves."""
+    try:
+        return function(item)
+    except SystemExit as stop:
+        return _Exited(f"was to end with exit code {stop.code}")
 
 
 def _import(modules: Sequence[str]) -> None:
