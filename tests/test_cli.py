@@ -1,6 +1,8 @@
 """The command line: made from the functions, and clear about what is wrong with an argument."""
 
+import functools
 import inspect
+import logging
 import os
 import re
 import shutil
@@ -14,9 +16,10 @@ import tifffile
 
 from cellsynth.cli import COMMANDS, LISTED, _read_docstring, main
 from cellsynth.demo_data import demo_images
-from cellsynth.evaluate.cards import FAMILIES
+from cellsynth.evaluate.families import FAMILIES
 from cellsynth.io.png import read_png
 from cellsynth.pipeline.benchmark.scores import scored_metrics
+from cellsynth.pipeline.export import export_labels
 from cellsynth.recipe import packaged_recipes
 from cellsynth.segment.base import registry as segmenters
 
@@ -314,17 +317,16 @@ def test_a_mask_is_no_reference(capsys, tmp_path):
     assert "this is a mask" in error
 
 
-def test_a_warning_is_said_once(capsys, tmp_path):
-    labels = np.zeros((31, 47), np.uint8)
-    labels[3:9, 4:12], labels[15:22, 20:33] = 3, 7
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        tifffile.imwrite(tmp_path / name / "x.tif", labels)
-    same = tmp_path / "a"
-    code, _, error = run(capsys, "evaluate", same, same, "--quiet")
+def test_a_warning_is_said_once(capsys, monkeypatch, tmp_path):
+    def warn_twice(labels, out, **_):
+        """Warn of the same thing in two stages."""
+        for _stage in range(2):
+            logging.getLogger("cellsynth.stage").warning("%s: odd", labels)
+
+    monkeypatch.setattr("cellsynth.pipeline.export.export_labels", functools.wraps(export_labels)(warn_twice))
+    code, _, error = run(capsys, "export", "x", tmp_path, "--quiet")
     assert code == 0
-    assert error.count("warning: ") == 1
-    assert "have gaps (largest 7)" in error
+    assert error == "warning: x: odd\n"
 
 
 def test_memory_that_runs_out_is_an_error_in_words(capsys, tmp_path, monkeypatch):

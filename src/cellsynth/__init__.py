@@ -10,11 +10,15 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Recipe": "recipe",
+    "export_labels": "pipeline.export",
     "load_recipe": "recipe",
     "benchmark": "pipeline.benchmark",
     "calibrate_images": "pipeline.calibrate",
     "demo": "pipeline.demo",
-    "evaluate_labels": "pipeline.evaluate",
+    "evaluate_images": "pipeline.evaluate.images",
+    "evaluate_labels": "pipeline.evaluate.labels",
+    "evaluate_points": "pipeline.evaluate.points",
+    "evaluate_sets": "pipeline.evaluate.sets",
     "segment_images": "pipeline.segment",
     "show_metrics": "pipeline.metrics",
     "synthesize": "pipeline.synthesize",
@@ -25,7 +29,11 @@ if TYPE_CHECKING:
     from .pipeline.benchmark import benchmark
     from .pipeline.calibrate import calibrate_images
     from .pipeline.demo import demo
-    from .pipeline.evaluate import evaluate_labels
+    from .pipeline.evaluate.images import evaluate_images
+    from .pipeline.evaluate.labels import evaluate_labels
+    from .pipeline.evaluate.points import evaluate_points
+    from .pipeline.evaluate.sets import evaluate_sets
+    from .pipeline.export import export_labels
     from .pipeline.metrics import show_metrics
     from .pipeline.report import write_report
     from .pipeline.segment import segment_images
@@ -38,7 +46,11 @@ __all__ = [
     "benchmark",
     "calibrate_images",
     "demo",
+    "evaluate_images",
     "evaluate_labels",
+    "evaluate_points",
+    "evaluate_sets",
+    "export_labels",
     "load_recipe",
     "segment_images",
     "show_metrics",

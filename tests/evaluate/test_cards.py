@@ -3,7 +3,8 @@
 import pytest
 
 from cellsynth.core.errors import RecipeError
-from cellsynth.evaluate.cards import FAMILIES, metric_cards
+from cellsynth.evaluate.cards import metric_cards
+from cellsynth.evaluate.families import FAMILIES
 
 
 def test_there_is_a_card_for_every_metric():

@@ -41,7 +41,15 @@ from .manifest import (
     read_manifest,
 )
 
-__all__ = ["DatasetWriter", "is_dataset", "open_dataset", "read_objects", "verify", "write_sample"]
+__all__ = [
+    "DatasetWriter",
+    "has_objects",
+    "is_dataset",
+    "open_dataset",
+    "read_objects",
+    "verify",
+    "write_sample",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +101,11 @@ def verify(folder: Path) -> Manifest:
             problems.append(f"{path}: is not the file that was written; make the dataset again or restore it")
     raise_together(folder, problems)
     return manifest
+
+
+def has_objects(folder: Path) -> bool:
+    """Tell whether a dataset has a table of simulated objects."""
+    return read_manifest(folder).objects is not None
 
 
 def read_objects(folder: Path) -> pd.DataFrame:

@@ -59,9 +59,6 @@ def check_label_header(
 class LabelNotes:
     """What is odd about the label files of a folder, to be said in one line each instead of one per file."""
 
-    gaps: dict[Path, int] = field(default_factory=dict)
-    """Files whose ids have gaps, to the largest id."""
-
     masks: dict[Path, int] = field(default_factory=dict)
     """Files that look like masks of foreground or classes, to the number of their regions."""
 
@@ -70,17 +67,6 @@ class LabelNotes:
 
         A segmenter that finds one cell in pieces looks like a mask in that file, so it takes half of the files.
         """
-        if self.gaps:
-            path, largest = next(iter(self.gaps.items()))
-            _log.warning(
-                "%s: in %d of %d files, such as %s, the ids have gaps (largest %d); they are numbered from 1 in "
-                "memory, in the same order, and the files stay as they are",
-                source,
-                len(self.gaps),
-                n_files,
-                path.name,
-                largest,
-            )
         if 2 * len(self.masks) >= n_files and self.masks:
             path, n_parts = next(iter(self.masks.items()))
             _log.warning(
@@ -96,7 +82,12 @@ class LabelNotes:
 
 
 def read_label_file(
-    path: Path, *, may_be_mask: bool = False, may_have_gaps: bool = False, notes: LabelNotes | None = None
+    path: Path,
+    *,
+    may_be_mask: bool = False,
+    may_have_gaps: bool = False,
+    keeps_ids: bool = False,
+    notes: LabelNotes | None = None,
 ) -> Labels:
     """Read labels and number them 1..N without gaps, in the order of their ids; gaps are logged.
 
@@ -106,13 +97,15 @@ def read_label_file(
         Accept few values on many separate regions, as a poor segmenter gives.
     may_have_gaps
         Say nothing of ids with gaps, as a frame of a tracked sequence has them.
+    keeps_ids
+        Leave the ids as the file has them, for what is told of single objects.
     notes
-        Takes down masks that are accepted and ids with gaps; without it gaps are logged, and masks are not.
+        Takes down masks that are accepted.
 
     Returns
     -------
     labels : int32
-        All 0 where nothing is labelled.
+        All 0 where nothing is labelled. With `keeps_ids` the type of the file.
 
     Raises
     ------
@@ -130,12 +123,11 @@ def read_label_file(
         refuse_grey_image(path, labels)
     elif notes is not None and (n_parts := _parts_of_mask(labels, ids)):
         notes.masks[path] = n_parts
+    if keeps_ids:
+        return whole
     if may_have_gaps or len(ids) <= 1 or int(ids[-1]) == len(ids):
         return labels
-    if notes is not None:
-        notes.gaps[path] = int(ids[-1])
-    else:
-        _tell_of_gaps(path, path.stat().st_mtime_ns, len(ids), int(ids[-1]))
+    _tell_of_gaps(path, path.stat().st_mtime_ns, len(ids), int(ids[-1]))
     return labels
 
 

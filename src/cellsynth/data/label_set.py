@@ -1,7 +1,7 @@
 """LabelSet: label files without their images, as predictions come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,12 +45,24 @@ class LabelSet:
         """References of the challenge, which may hold a part of the frames and a part of their cells."""
         return self.is_ctc and all(path.name.startswith("man_") for path in self.files.values())
 
+    def renamed(self, name: str) -> "LabelSet":
+        """The set of one file, under another name."""
+        ((old, path),) = self.files.items()
+        scales = {name: self.voxel_um[old]} if old in self.voxel_um else {}
+        return replace(self, files={name: path}, voxel_um=scales)
+
+    def as_partner_of(self, reference: "LabelSet") -> "LabelSet":
+        """Itself; where both sides are one file, under the name of the reference, for then there is no doubt."""
+        are_files = self.source.is_file() and reference.source.is_file()
+        return self.renamed(reference.names[0]) if are_files else self
+
     def load(
         self,
         name: str,
         *,
         may_be_mask: bool = True,
         may_be_grey: bool = True,
+        keeps_ids: bool = False,
         notes: LabelNotes | None = None,
     ) -> Labels:
         """Read labels: int32, 1..N without gaps. A mask is accepted, since a poor segmenter may give one.
@@ -63,6 +75,8 @@ class LabelSet:
             Accept few values on many separate regions.
         may_be_grey
             With `may_be_mask`: do not look whether it is a grey image.
+        keeps_ids
+            Leave the ids as the file has them.
         notes
             Takes down what is odd and accepted; see `read_label_file`.
 
@@ -74,7 +88,9 @@ class LabelSet:
 
         def read(frame: str) -> Labels:
             path = self.files[frame]
-            labels = read_label_file(path, may_be_mask=may_be_mask, may_have_gaps=self.is_ctc, notes=notes)
+            labels = read_label_file(
+                path, may_be_mask=may_be_mask, may_have_gaps=self.is_ctc, keeps_ids=keeps_ids, notes=notes
+            )
             if may_be_mask and not may_be_grey:
                 refuse_grey_image(path, labels)
             return labels
@@ -88,7 +104,7 @@ class LabelSet:
                 f"{self.files[frame]}: has no plane {plane}, its shape is {volume.shape}; the reference of this plane "
                 "belongs to other images"
             )
-        return _numbered_anew(volume[plane])
+        return volume[plane] if keeps_ids else _numbered_anew(volume[plane])
 
     def file_of(self, name: str) -> Path | None:
         """File of a sample, or of the volume that its plane is in; None where there is neither."""

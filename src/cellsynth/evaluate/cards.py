@@ -9,19 +9,7 @@ from typing import Any
 
 from ..core.config import suggestion
 from ..core.errors import RecipeError
-from ..core.registry import Registry
-from .detection import registry as detection
-from .image_quality import registry as image_quality
-from .realism import registry as realism
-from .segmentation import registry as segmentation
-
-FAMILIES: dict[str, Registry[Any]] = {
-    "segmentation": segmentation,
-    "detection": detection,
-    "image_quality": image_quality,
-    "realism": realism,
-}
-"""Labels against labels, points against points, an aligned image against an image, a set of images against a set."""
+from .families import FAMILIES
 
 _MARK = re.compile(r" \[\d+\]_")
 _REFERENCE = re.compile(r"^\.\. \[\d+\] ", re.MULTILINE)

@@ -1,8 +1,8 @@
 """What every metric has beside its formula: a name in tables, a direction, a range."""
 
 import math
-from abc import ABC
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 from ..core.registry import Plugin
 
@@ -18,6 +18,10 @@ class AbstractScored(Plugin, ABC):
 
     always_named: ClassVar[tuple[str, ...]] = ()
     """Fields that stand in `name` even at their default, because no one is without saying which."""
+
+    @abstractmethod
+    def score(self, measured: Any, /) -> float:
+        """Number made of what was measured on one image or set, or of the sum over several; undefined is NaN."""
 
     @property
     def name(self) -> str:

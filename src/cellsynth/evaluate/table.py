@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..core.errors import InputError
 from ..core.rng import Key
 from .counts import AbstractCounts
+from .scored import AbstractScored
 from .segmentation import AbstractMetric, LabelPair, registry
 from .statistics import bootstrap_interval
 from .statistics._scores import score_matrix
@@ -53,14 +55,15 @@ def score_pair(pair: LabelPair, metrics: Metrics | None = None) -> dict[str, flo
 
 
 def pooled_scores(
-    counts: Iterable[Mapping[str, AbstractCounts]], metrics: Metrics | None = None
+    counts: Iterable[Mapping[str, AbstractCounts]], metrics: Sequence[AbstractScored] | None = None
 ) -> dict[str, float]:
     """Score of the summed counts of several images: every object weighs the same, not every image.
 
     Parameters
     ----------
     counts
-        `measure_pair` of each image, with the same metrics. Without an image every score is NaN.
+        What each metric measured on each image, by its name, as `measure_pair` gives it. Without an image every
+        score is NaN.
     """
     images = list(counts)
     scores = {}
@@ -134,7 +137,12 @@ def wide_scores(table: pd.DataFrame, metric: str, origin: str) -> tuple[pd.DataF
 
 
 def summary_table(
-    table: pd.DataFrame, metrics: Metrics, *, key: Key, level: float = 0.95, n_resamples: int = 2000
+    table: pd.DataFrame,
+    metrics: Sequence[AbstractScored],
+    *,
+    key: Key,
+    level: float = 0.95,
+    n_resamples: int = 2000,
 ) -> pd.DataFrame:
     """Mean over images of every metric of `metrics`, method and origin in a score table, with its interval.
 
@@ -143,12 +151,16 @@ def summary_table(
     summary
         `origin`, `method`, `metric`, `mean`, `low` and `high` (BCa bootstrap over images, see
         `bootstrap_interval`), `n` (images for which the score is defined), `n_failed`. A failure scores
-        `AbstractMetric.worst`, or where that is infinite the worst score of any method in that origin.
+        `AbstractScored.worst`, or where that is infinite the worst score of any method in that origin. A mean that an
+        infinite score makes infinite has no interval.
     """
     rows = []
     for metric in metrics:
         for origin in dict.fromkeys(table.loc[table["metric"] == metric.name, "origin"]):
             values, failed = wide_scores(table, metric.name, str(origin))
+            if np.isinf(values.to_numpy(float)).any():
+                rows += _infinite(str(origin), metric, values, failed)
+                continue
             filled = score_matrix(
                 values, failed, higher_is_better=metric.higher_is_better, worst=metric.worst
             )
@@ -162,3 +174,24 @@ def summary_table(
                 ends = (interval.value, interval.low, interval.high, interval.n)
                 rows.append((str(origin), method, metric.name, *ends, int(filled.failed[:, j].sum())))
     return pd.DataFrame(rows, columns=["origin", "method", "metric", "mean", "low", "high", "n", "n_failed"])
+
+
+def _infinite(
+    origin: str, metric: AbstractScored, values: pd.DataFrame, failed: pd.DataFrame
+) -> list[tuple[Any, ...]]:
+    """Rows of the summary for a metric with infinite scores, such as the PSNR of equal images."""
+    nan = float("nan")
+    filled = values if metric.worst is None else values.mask(failed, metric.worst)
+    return [
+        (
+            origin,
+            str(method),
+            metric.name,
+            filled[method].mean(),
+            nan,
+            nan,
+            int(filled[method].count()),
+            int(failed[method].sum()),
+        )
+        for method in filled.columns
+    ]

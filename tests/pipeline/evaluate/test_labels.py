@@ -11,7 +11,7 @@ from cellsynth.core.errors import InputError, RecipeError
 from cellsynth.io.ctc import write_ctc
 from cellsynth.io.labels import write_labels
 from cellsynth.pipeline.benchmark.scores import scored_metrics
-from cellsynth.pipeline.evaluate import evaluate_labels
+from cellsynth.pipeline.evaluate.labels import evaluate_labels
 from tests.evaluate.label_fields import square
 
 SHAPE = (31, 47)
@@ -58,7 +58,6 @@ def test_metrics_are_chosen_by_name(folders):
     [
         ({"metrics": "dise"}, "did you mean 'dice'"),
         ({"metrics": ""}, "separated by commas"),
-        ({"metrics": "dice,mpq"}, "mpq: needs the class of every object"),
         ({"min_area_px": -1}, "--min-area-px is -1"),
         ({"voxel_um": "0.5,b"}, "--voxel-um is 0.5,b"),
         ({"voxel_um": "0"}, "--voxel-um is 0"),
@@ -200,13 +199,41 @@ def test_the_command_takes_the_same_options(folders, capsys):
     assert printed.splitlines()[-1].split()[-1] == "um"
 
 
+def test_objects_keep_the_ids_of_their_files(folders, tmp_path):
+    evaluate_labels(*folders((CELLS * 7, CELLS * 4)), out=tmp_path / "out", quiet=True)
+    objects = pd.read_parquet(tmp_path / "out" / "objects.parquet")
+    assert objects["id"].tolist() == [4, 8, 12, 7, 14, 21]
+    assert objects["partner"].tolist() == [7, 14, 21, 4, 8, 12]
+
+
+def test_classes_come_from_tables(folders, tmp_path):
+    both = folders((CELLS, CELLS * 4))
+    with pytest.raises(RecipeError, match="mpq.*: needs the class of every object, .*--prediction-classes"):
+        scores(*both, metrics="mpq")
+    (tmp_path / "p.csv").write_text("id,class\n1,1\n2,1\n3,2\n")
+    (tmp_path / "r.csv").write_text("image,label,class_id\n0,4,1\n0,8,2\n0,12,2\n")
+    given = {"prediction_classes": tmp_path / "p.csv", "reference_classes": tmp_path / "r.csv"}
+    found = scores(*both, metrics="class_pq[class_id=1],class_pq[class_id=2]", **given)
+    assert list(found.values()) == pytest.approx([2 / 3, 2 / 3])
+    (tmp_path / "r.csv").write_text("image,label,class_id\n0,4,1\n0,8,2\n")
+    with pytest.raises(
+        InputError, match="reference_classes has no class for 1 of the 3 objects, the first with id 12"
+    ):
+        scores(*both, metrics="mpq", **given)
+
+
+def test_one_file_on_each_side_is_a_pair_whatever_the_names(tmp_path):
+    for name in ("ours", "theirs"):
+        write_labels(tmp_path / f"{name}.tif", CELLS)
+    assert scores(tmp_path / "ours.tif", tmp_path / "theirs.tif", metrics="dice") == {"dice": 1}
+
+
 def test_odd_files_are_told_in_one_line_per_folder(folders, caplog):
     mask = np.where(CELLS > 0, 255, 0)
     evaluate_labels(*folders((mask, CELLS * 4), (mask, CELLS * 5), (mask, CELLS)), quiet=True)
-    masks, gaps = (record.getMessage() for record in caplog.records)
+    (masks,) = (record.getMessage() for record in caplog.records)
     assert "prediction: 3 of 3 files look like masks of foreground, such as 0.tif with 3 separate" in masks
     assert "skimage.measure.label" in masks
-    assert "reference: in 2 of 3 files, such as 0.tif, the ids have gaps (largest 12)" in gaps
 
 
 def test_a_cell_in_pieces_makes_no_mask_of_the_others(folders, caplog):

@@ -1,16 +1,16 @@
 """Score labels against reference labels."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..data.label_file import LabelNotes
-    from ..data.label_set import LabelSet
-    from ..evaluate.segmentation import AbstractMetric, LabelPair
+    from ...data.class_table import ClassTables
+    from ...data.label_file import LabelNotes
+    from ...data.label_set import LabelSet
+    from ...evaluate.segmentation import AbstractMetric, LabelPair
 
 VoxelSize = tuple[float, ...]
 
@@ -24,6 +24,8 @@ def evaluate_labels(
     ignore_border: bool = False,
     min_area_px: int = 0,
     voxel_um: str | VoxelSize | None = None,
+    prediction_classes: Path | str | None = None,
+    reference_classes: Path | str | None = None,
     quiet: bool = False,
 ) -> "pd.DataFrame":
     """Score label images or volumes against reference labels of the same names.
@@ -49,111 +51,89 @@ def evaluate_labels(
     min_area_px
         Leave out cells of fewer pixels, and the predictions that belong to them.
     voxel_um
-        Size of a pixel in micrometres for metrics of distance, one number or one per axis: `0.5` or `2,0.5,0.5`. By
-        default what the files say; without it distances are in pixels.
+        Size of a pixel in micrometres, one number or one per axis: `0.5` or `2,0.5,0.5`. By default what the files say;
+        without it lengths are in pixels.
+    prediction_classes
+        Class of every predicted object, for metrics of classes such as mpq: a table (CSV, Parquet) with the columns
+        image, id and class, or a folder with a table per image. By default those of a dataset's simulated objects.
+    reference_classes
+        The same for the objects of the reference.
     quiet
         Show no progress and print nothing.
     """
-    import sys
-
     import pandas as pd
 
-    from ..core.errors import OutputExistsError
-    from ..core.rng import Key
-    from ..data.label_file import LabelNotes
-    from ..data.label_set import pair_labels, read_labels
-    from ..evaluate.objects import object_table
-    from ..evaluate.table import measure_pair, pooled_scores, score_rows, score_table, summary_table
-    from ..io.tables import write_json, write_parquet
-    from ._progress import Progress
-    from ._run_folder import made_whole
+    from ...data.label_file import LabelNotes
+    from ...data.label_set import pair_labels, read_labels
+    from ...evaluate.objects import object_table
+    from ...evaluate.table import measure_pair
+    from .._progress import Progress
+    from ._result import ImageScores, made, parse_voxel, print_result, require_new, write_result
 
-    out = Path(out) if out is not None else None
-    if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):
-        raise OutputExistsError(f"{out}: holds other data, and nothing is overwritten; choose another folder")
+    out = require_new(out)
     chosen = _chosen_metrics(metrics)
-    given = _parse_voxel(voxel_um)
+    given = parse_voxel(voxel_um)
     _check_area(min_area_px)
     predicted = read_labels(Path(prediction), side="result")
     truth = read_labels(Path(reference), side="reference")
+    predicted = predicted.as_partner_of(truth)
     names = pair_labels(predicted, truth)
+    classes = (
+        _find_classes(predicted, prediction_classes, "prediction", chosen),
+        _find_classes(truth, reference_classes, "reference", chosen),
+    )
     scales = _Scales(given, is_needed=any(metric.unit == "um" for metric in chosen))
-    rows, objects, counts = [], [], []
+    scores, objects = ImageScores(chosen), []
     notes = (LabelNotes(), LabelNotes())
     progress = Progress(is_quiet=quiet)
-    with made_whole(out) if out is not None else nullcontext() as made:
+    with made(out) as folder:
         for name in progress.track(names, "evaluate", len(names)):
-            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px, notes)
-            measured = measure_pair(pair, chosen)
-            scores = {metric.name: metric.score(measured[metric.name]) for metric in chosen}
-            rows += score_rows("real", "prediction", name, scores)
-            counts.append(measured)
+            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px, notes, classes)
+            scores.add(name, measure_pair(pair, chosen))
             objects.append(object_table(pair).assign(image=name))
         for labels, odd in zip((predicted, truth), notes, strict=True):
             odd.tell(labels.source, len(labels))
-        table = score_table(rows)
-        summary = summary_table(table, chosen, key=Key.from_seed(0).child("evaluate"))
-        pooled = pooled_scores(counts, chosen)
-        units = {m.name: scales.unit if m.unit == "um" else m.unit for m in chosen}
-        summary = summary[["metric", "mean", "low", "high", "n"]].assign(
-            pooled=summary["metric"].map(pooled), unit=summary["metric"].map(units)
-        )
-        if made is not None:
-            options = {"ignore_border": ignore_border, "min_area_px": min_area_px, "voxel_um": given}
-            write_parquet(made / "scores.parquet", table[["image", "metric", "value"]])
-            write_parquet(made / "objects.parquet", pd.concat(objects, ignore_index=True))
-            write_json(
-                made / "summary.json",
-                {
-                    "level": 0.95,
-                    "options": options,
-                    "definitions": [metric.to_dict() for metric in chosen],
-                    "metrics": summary.to_dict(orient="records"),
-                },
-            )
-    if not quiet:
-        shown = summary if any(units.values()) else summary.drop(columns="unit")
-        sys.stdout.write(shown.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
-    if out is not None:
-        progress.say(f"tables: {out}")
+        summary = scores.summary({m.name: scales.unit if m.unit == "um" else m.unit for m in chosen})
+        options = {"ignore_border": ignore_border, "min_area_px": min_area_px, "voxel_um": given}
+        tables = {"scores": scores.table, "objects": pd.concat(objects, ignore_index=True)}
+        write_result(folder, summary, chosen, options, tables)
+    print_result(summary, out, progress, quiet=quiet)
     return summary
 
 
 def _chosen_metrics(metrics: str | Sequence[str] | None) -> "list[AbstractMetric]":
-    from ..core.errors import RecipeError
-    from ..evaluate.naming import parse_metrics
-    from .benchmark.scores import scored_metrics
+    from ...evaluate.naming import parse_metrics
+    from ..benchmark.scores import scored_metrics
+    from ._result import listed
 
-    if metrics is None:
-        return scored_metrics()
-    chosen = parse_metrics(metrics if isinstance(metrics, str) else ",".join(metrics))
-    with_classes = [metric.name for metric in chosen if metric.needs_classes]
-    if with_classes:
+    return scored_metrics() if metrics is None else parse_metrics(listed(metrics))
+
+
+def _find_classes(
+    labels: "LabelSet", given: Path | str | None, side: str, chosen: "list[AbstractMetric]"
+) -> "ClassTables | None":
+    """Classes of the objects of one side: those that were given, or of a dataset of simulated objects."""
+    from ...core.errors import RecipeError
+    from ...data.class_table import read_classes
+    from ...data.dataset import has_objects, is_dataset
+
+    if given is not None:
+        found = read_classes(Path(given))
+        found.check_names(labels.names)
+        return found
+    if is_dataset(labels.source) and has_objects(labels.source):
+        return read_classes(labels.source)
+    needy = [metric.name for metric in chosen if metric.needs_classes]
+    if needy:
         raise RecipeError(
-            f"{', '.join(with_classes)}: needs the class of every object, which label files do not hold; in Python: "
-            "LabelPair(..., reference_classes=..., prediction_classes=...)"
+            f"{', '.join(needy)}: needs the class of every object, which label files do not hold; give a table "
+            f"with the columns image, id and class: --{side}-classes"
         )
-    return chosen
-
-
-def _parse_voxel(text: str | VoxelSize | None) -> VoxelSize | None:
-    from ..core.errors import RecipeError
-
-    if text is None:
-        return None
-    try:
-        sizes = tuple(float(part) for part in (text.split(",") if isinstance(text, str) else text))
-    except ValueError:
-        sizes = ()
-    if len(sizes) not in (1, 2, 3) or not all(0 < size < float("inf") for size in sizes):
-        raise RecipeError(
-            f"--voxel-um is {text}; needs a positive number of micrometres, or one per axis: 2,0.5,0.5"
-        )
-    return sizes
+    return None
 
 
 def _check_area(min_area_px: int) -> None:
-    from ..core.errors import RecipeError
+    from ...core.errors import RecipeError
 
     if min_area_px < 0:
         raise RecipeError(f"--min-area-px is {min_area_px}; at least 0")
@@ -173,7 +153,7 @@ class _Scales:
 
     def of(self, predicted: "LabelSet", truth: "LabelSet", name: str, ndim: int) -> VoxelSize | None:
         """Size that was given, else that of the reference, else that of the prediction."""
-        from ..core.errors import InputError
+        from ...core.errors import InputError
 
         if not self.is_needed:
             return None
@@ -188,7 +168,7 @@ class _Scales:
         return found
 
     def _given(self, ndim: int) -> VoxelSize | None:
-        from ..core.errors import InputError
+        from ...core.errors import InputError
 
         if self.given is None or len(self.given) == ndim:
             return self.given
@@ -199,7 +179,7 @@ class _Scales:
         return self.given * ndim
 
     def _of_files(self, predicted: "LabelSet", truth: "LabelSet", name: str, ndim: int) -> VoxelSize | None:
-        from ..core.errors import InputError
+        from ...core.errors import InputError
 
         sizes = [labels.voxel_um.get(name) for labels in (truth, predicted)]
         first, second = (size[-ndim:] if size is not None else None for size in sizes)
@@ -219,19 +199,30 @@ def _load_pair(
     ignore_border: bool,
     min_area_px: int,
     notes: "tuple[LabelNotes, LabelNotes]",
+    classes: "tuple[ClassTables | None, ClassTables | None]",
 ) -> "LabelPair":
-    from ..core.errors import InputError
-    from ..data.dataset import is_dataset
-    from ..evaluate.segmentation import LabelPair
+    from ...core.errors import InputError
+    from ...data.dataset import is_dataset
+    from ...evaluate.segmentation import LabelPair
 
     # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion, and
     # references of the challenge may hold few cells.
-    expected = truth.load(name, may_be_mask=truth.is_partial or is_dataset(truth.source), notes=notes[1])
-    found = predicted.load(name, may_be_grey=is_dataset(predicted.source), notes=notes[0])
+    is_trusted = truth.is_partial or is_dataset(truth.source)
+    expected = truth.load(name, may_be_mask=is_trusted, keeps_ids=True, notes=notes[1])
+    found = predicted.load(name, may_be_grey=is_dataset(predicted.source), keeps_ids=True, notes=notes[0])
     if found.shape != expected.shape:
         raise InputError(
             f"{predicted.file_of(name)}: labels are {found.shape} and the reference {truth.files[name]} is "
             f"{expected.shape}; they must be labels of the same image, so crop one or check the names"
         )
     voxel_um = scales.of(predicted, truth, name, expected.ndim)
-    return LabelPair(expected, found, voxel_um, ignore_border=ignore_border, min_area_px=min_area_px)
+    of_prediction, of_reference = (None if one is None else one.of(name) for one in classes)
+    return LabelPair(
+        expected,
+        found,
+        voxel_um,
+        ignore_border=ignore_border,
+        min_area_px=min_area_px,
+        reference_classes=of_reference,
+        prediction_classes=of_prediction,
+    )

@@ -1,0 +1,1 @@
+"""Scores of files against reference files: labels, points, aligned images, sets of images."""
