@@ -1,9 +1,8 @@
-"""Metrics of 1,000 objects against StarDist's matching and a loop over objects; 10,000 objects; a volume of 512^3."""
+"""Metrics of 1,000 objects against public packages and a loop over objects; 10,000 objects; a volume of 512^3."""
 
 import json
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from cellsynth.evaluate.segmentation import AbstractMetric, LabelPair, registry
 
 from ._claim import Claim
 from ._measure import compare, own_peak_mb, python, repeat, run
+from ._peers import PEERS, seconds_and_scores
 
 KINDS = ("average_precision", "panoptic_quality", "aggregated_jaccard", "aggregated_jaccard_plus")
 WHAT = "TP/FP/FN, AP, PQ, AJI and AJI+"
@@ -22,7 +22,7 @@ def claims() -> Iterator[Claim]:
     prediction = np.roll(reference, (2, 1), axis=(0, 1))
     metrics = [registry.parse(kind) for kind in KINDS]
     n = len(np.unique(reference)) - 1
-    yield against_stardist(reference, prediction, metrics, n)
+    yield from against_peers(reference, prediction, metrics, n)
 
     ours, plain = scores(reference, prediction, metrics), looped(reference, prediction)
     np.testing.assert_allclose(ours, plain)
@@ -62,34 +62,39 @@ def claims() -> Iterator[Claim]:
     yield from of_a_volume()
 
 
-def against_stardist(
+def against_peers(
     reference: np.ndarray, prediction: np.ndarray, metrics: list[AbstractMetric], n: int
-) -> Claim:
-    claim = (
-        f"metrics: fields of 1000x1000 with {n} objects per second, {WHAT}, against StarDist's matching, which has "
-        "the first three"
-    )
-    if find_spec("stardist") is None:
-        sys.stderr.write(
-            'metrics: StarDist is not installed (pip install "cellsynth[bench]"), not compared\n'
+) -> Iterator[Claim]:
+    """All of ours together against the part that each package has; the values must be equal."""
+    ours = dict(zip(KINDS, scores(reference, prediction, metrics), strict=True))
+    for peer in PEERS:
+        claim = f"metrics: fields of 1000x1000 with {n} objects per second, {WHAT}, against {peer.what}"
+        target = 5 if peer.package != "monai" else None  # too slow to be a rival
+        if not peer.is_installed:
+            sys.stderr.write(
+                f'metrics: {peer.package} is not installed (pip install "cellsynth[bench]"), not compared\n'
+            )
+            yield Claim(claim, None, target=target)
+            continue
+        theirs_s, theirs = seconds_and_scores(peer, reference, prediction)
+        for kind, value in theirs.items():
+            np.testing.assert_allclose(ours[kind], value, rtol=peer.tolerance)
+        if peer.is_slow:
+            ours_s, _ = repeat(lambda: scores(reference, prediction, metrics))
+            yield Claim(claim, 1 / ours_s, reference=1 / theirs_s, ratio=theirs_s / ours_s)
+            continue
+        function = peer.build()
+        compared = compare(
+            lambda: scores(reference, prediction, metrics), lambda f=function: f(reference, prediction)
         )
-        return Claim(claim, None, target=5)
-    from stardist.matching import matching
-
-    theirs = matching(reference, prediction, thresh=0.5)
-    ours = scores(reference, prediction, metrics)
-    np.testing.assert_allclose(ours[:2], [theirs.accuracy, theirs.panoptic_quality], rtol=1e-6)
-    compared = compare(
-        lambda: scores(reference, prediction, metrics), lambda: matching(reference, prediction, thresh=0.5)
-    )
-    return Claim(
-        claim,
-        value=1 / compared.ours_s,
-        reference=1 / compared.other_s,
-        ratio=compared.ratio,
-        interval=compared.interval,
-        target=5,
-    )
+        yield Claim(
+            claim,
+            value=1 / compared.ours_s,
+            reference=1 / compared.other_s,
+            ratio=compared.ratio,
+            interval=compared.interval,
+            target=target,
+        )
 
 
 def of_a_volume() -> Iterator[Claim]:
