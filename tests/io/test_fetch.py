@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import io
 import threading
 from dataclasses import replace
 
@@ -36,10 +37,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Server whose clients may hang up."""
+
+    def handle_error(self, request, client_address):
+        """Say nothing."""
+
+
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         server.asked = []
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -125,6 +133,18 @@ def test_leading_digits_are_enough_over_https():
     assert file.name == "net-6726825d.pth"
     assert fetching._is_it(file, "6726825d" + "0" * 56)
     assert not fetching._is_it(file, "0" * 64)
+
+
+def test_a_way_that_leaves_https_is_not_followed(tmp_path, monkeypatch):
+    class Answer(io.BytesIO):
+        """What a server gives after it led elsewhere."""
+
+        url = "http://example.org/w.pth"
+
+    monkeypatch.setattr(fetching, "urlopen", lambda *_, **__: Answer(DATA))
+    with pytest.raises(InputError, match="leads to http://example.org/w.pth, which is not https"):
+        fetch(PublishedFile("https://example.org/w.pth", SHA256, len(DATA), "none"), tmp_path)
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(
