@@ -14,7 +14,7 @@ from tests.annotations import check_annotations
 check_annotations(
     *(
         f"cellsynth.{name}"
-        for name in ("core", "data", "labels", "render", "segment", "evaluate", "calibrate")
+        for name in ("core", "data", "nets", "labels", "render", "segment", "evaluate", "calibrate")
     )
 )
 

@@ -12,15 +12,22 @@ from hypothesis import strategies as st
 from cellsynth.core.config import Config
 from cellsynth.evaluate.image_quality import AbstractImageMetric, ImagePair, registry
 from tests.evaluate.image_fields import waves
+from tests.network_weights import with_weights
 
 every_metric = pytest.mark.parametrize(
     "metric",
     [*map(registry.parse, registry.names()), registry.parse({"kind": "ms_gmsd", "is_chromatic": True})],
     ids=lambda m: m.name,
+    indirect=True,
 )
 
 SHAPE = (163, 181)  # the smallest that five scales allow, and odd
-SYMMETRIC = {"psnr", "ssim", "ms_ssim", "ms_gmsd", "haarpsi"}
+SYMMETRIC = {"psnr", "ssim", "ms_ssim", "ms_gmsd", "haarpsi", "lpips"}
+
+
+@pytest.fixture(scope="module")
+def metric(request, tmp_path_factory):
+    return with_weights(request.param, tmp_path_factory.getbasetemp())
 
 
 def score(metric, reference, candidate, data_range=1.0):

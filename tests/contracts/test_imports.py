@@ -46,6 +46,18 @@ def test_no_public_name_needs_a_learning_framework(name):
     assert not modules_after(f"import cellsynth; cellsynth.{name}") & set(LEARNING)
 
 
+def test_no_module_outside_of_nets_needs_a_learning_framework_before_it_is_used():
+    code = """
+    import cellsynth, importlib, pkgutil
+    for module in pkgutil.walk_packages(cellsynth.__path__, 'cellsynth.'):
+        if not module.name.startswith('cellsynth.nets') and module.name != 'cellsynth.__main__':
+            importlib.import_module(module.name)
+    """
+    loaded = modules_after(code.strip())
+    assert {"numba", "pydantic"} <= loaded
+    assert not loaded & set(LEARNING)
+
+
 def test_a_public_name_is_its_function_whatever_was_imported_before():
     code = (
         "import cellsynth, cellsynth.pipeline.demo, cellsynth.pipeline.benchmark, cellsynth.pipeline.synthesize; "

@@ -22,7 +22,7 @@ class StorageError(OSError):
 
 
 class MissingToolError(ImportError):
-    """An optional tool is not installed; the message holds the line that installs it."""
+    """An optional tool, or the weights it runs on, is not here; the message says how to get it."""
 
 
 class WorkerError(RuntimeError):

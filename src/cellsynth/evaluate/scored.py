@@ -1,7 +1,9 @@
 """What every metric has beside its formula: a name in tables, a direction, a range."""
 
 import math
+import re
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..core.registry import Plugin
@@ -18,6 +20,9 @@ class AbstractScored(Plugin, ABC):
 
     always_named: ClassVar[tuple[str, ...]] = ()
     """Fields that stand in `name` even at their default, because no one is without saying which."""
+
+    never_named: ClassVar[tuple[str, ...]] = ()
+    """Fields that do not stand in `name`, because the score does not depend on them."""
 
     @abstractmethod
     def score(self, measured: Any, /) -> float:
@@ -42,19 +47,22 @@ class AbstractScored(Plugin, ABC):
 
 def variant_name(method: Plugin, always_named: tuple[str, ...] = ()) -> str:
     """Kind of a method with those of its fields that are not at their default: `kind[field=value]`."""
+    never_named = getattr(method, "never_named", ())
     defaults = {key: field.default for key, field in type(method).model_fields.items() if key != "kind"}
     shown = [
         f"{key}={_plain(getattr(method, key))}"
         for key, default in defaults.items()
-        if key in always_named or getattr(method, key) != default
+        if key in always_named or (key not in never_named and getattr(method, key) != default)
     ]
     return f"{method.kind}[{','.join(shown)}]" if shown else method.kind
 
 
 def _plain(value: object) -> str:
-    """Write a field's value without blanks, so that a name is one word."""
+    """Write a field's value without blanks, so that a name is one word; of a path, the name of the file."""
     if isinstance(value, Plugin):
         return variant_name(value)
+    if isinstance(value, Path):
+        return re.sub(r"[^\w.+-]", "_", value.name)
     if isinstance(value, tuple):
         return "/".join(_plain(part) for part in value)
     return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float64
@@ -34,6 +35,9 @@ class AbstractFeatures(Plugin, ABC):
     features of two sets compare. A network is one more file here: it loads the weights that the user names in
     `build`, and its config says which they are.
     """
+
+    never_named: ClassVar[tuple[str, ...]] = ()
+    """Fields that do not stand in the names of metrics, because the features do not depend on them."""
 
     @abstractmethod
     def build(self, device: str = "cpu") -> FeatureFn:
