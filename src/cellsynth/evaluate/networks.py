@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from ..core.errors import MissingToolError
+from ..core.errors import InputError, MissingToolError
 from ..core.optional import require_extra
 from ..io.fetch import PublishedFile, cache_folder, fetch
 
@@ -41,3 +41,20 @@ def weights_path(weights: WeightsFile, published: PublishedFile, field: str) -> 
             f"one be downloaded once ({field}=fetch): {published.url}, {published.licence}, kept in {cache_folder()}"
         )
     return fetch(published) if weights == "fetch" else weights
+
+
+def version_of(file: Path) -> tuple[int, int]:
+    """Size and time of change of a file.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise InputError(
+            f"{file}: cannot be read ({error.strerror or error}); check that it exists and may be read"
+        ) from error
+    return status.st_size, status.st_mtime_ns

@@ -1,6 +1,7 @@
 """Features of Inception-v3: what FID and KID compare images by."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,7 +11,7 @@ from pydantic import PositiveInt
 from ...core.errors import InputError
 from ...io.fetch import PublishedFile
 from ...io.weights import match_weights, read_weights
-from ..networks import WeightsFile, require_torch, weights_path
+from ..networks import WeightsFile, require_torch, version_of, weights_path
 from ._set import PictureSet
 from .base import AbstractFeatures, FeatureFn, Features, registry
 
@@ -63,7 +64,8 @@ class Inception(AbstractFeatures):
         require_torch("inception")
         from ...nets.inception import N_FEATURES, as_pytorch_fid, as_tensorflow, features_of
 
-        network = load_inception(weights_path(self.weights, PUBLISHED, "inception: weights"), device)
+        path = weights_path(self.weights, PUBLISHED, "inception: weights")
+        network = load_inception(path, version_of(path), device)
         prepare: Callable[[Any], Any] = {"pytorch_fid": as_pytorch_fid, "tensorflow": as_tensorflow}[
             self.preprocessing
         ]
@@ -81,8 +83,14 @@ class Inception(AbstractFeatures):
         return features
 
 
-def load_inception(path: Path, device: str = "cpu") -> "InceptionV3":
-    """Network with the weights of a file.
+@lru_cache(maxsize=1)
+def load_inception(path: Path, version: object, device: str = "cpu") -> "InceptionV3":
+    """Network with the weights of a file, kept for the next set of images.
+
+    Parameters
+    ----------
+    version
+        What `version_of` says of the file, so that a file that was replaced is read again.
 
     Raises
     ------

@@ -87,23 +87,6 @@ def load_lpips(net: NetName, files: tuple[Path, ...], versions: tuple[tuple[int,
     return network
 
 
-def version_of(file: Path) -> tuple[int, int]:
-    """Size and time of change of a file.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise InputError(
-            f"{file}: cannot be read ({error.strerror or error}); check that it exists and may be read"
-        ) from error
-    return status.st_size, status.st_mtime_ns
-
-
 def named(found: Mapping[str, np.ndarray], net: NetName) -> Weights:
     """Arrays by our names: `features.0.weight` of the trunk (as torchvision's) and `heads.0.weight`.
 

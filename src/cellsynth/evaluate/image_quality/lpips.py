@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ..networks import WeightsFile, require_torch, weights_path
-from ._lpips_weights import HEADS, TRUNKS, load_lpips, version_of
+from ..networks import WeightsFile, require_torch, version_of, weights_path
+from ._lpips_weights import HEADS, TRUNKS, load_lpips
 from ._pair import ImagePair, require_2d, require_size
 from .base import AbstractImageMetric, ScoreSum, registry
 
