@@ -25,7 +25,7 @@ def fill(network: nn.Module, weights: Mapping[str, np.ndarray], device: str = "c
     `weights` has the names and shapes of `shapes_of`.
     """
     counters = {name: tensor for name, tensor in network.state_dict().items() if name.endswith(COUNTERS)}
-    given = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in weights.items()}
+    given = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
     network.load_state_dict({**counters, **given})
     network.to(torch.device(device)).eval().requires_grad_(False)
 
