@@ -126,8 +126,8 @@ class Recipe(Config):
         return f"{self.name}_{index:0{self.digits}d}"
 
 
-ALTERNATIVES = (("labels.n_cells", "labels.density_per_mm2"),)
-"""Keys of which one excludes the other: overriding one sets the other to null."""
+ALTERNATIVES = ("n_cells", "density_per_mm2", "density", "fraction")
+"""Keys of `labels` of which one excludes the others: overriding one sets the others to null."""
 
 
 def make_sample(recipe: Recipe, index: int) -> Sample:
@@ -197,12 +197,12 @@ def load_recipe(source: Path | str, overrides: Sequence[str] = ()) -> Recipe:
 def overridden(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     """Apply `key=value` overrides; they win over what the conditions say of the same key or a part of it."""
     values = parse_overrides(overrides)
-    for one, other in ALTERNATIVES:
-        # Who gives the one means it instead of the other.
-        for a, b in ((one, other), (other, one)):
-            if values.get(a) is not None and b not in values:
-                values[b] = None
     data = recipe.to_dict()
+    if any(values.get(f"labels.{name}") is not None for name in ALTERNATIVES):
+        # Who gives the one means it instead of the others.
+        for name in ALTERNATIVES:
+            if name in data["labels"]:
+                values.setdefault(f"labels.{name}", None)
     for condition in data["conditions"]:
         condition["values"] = {
             path: value

@@ -17,7 +17,21 @@ VARIANTS = {
         {"n_cells": 1, "radius_um": 0.2},
         {"n_cells": [20, 40], "irregularity": 0.3, "touching": 0.9, "overlap": 0.3, "patchiness": 2.0},
         {"placement": "adgan", "n_cells": [3, 9], "radius_um": [5, 9]},
-    ]
+    ],
+    "cells": [
+        {},
+        {"n_cells": 0},
+        {"n_cells": 1},
+        {"fraction": 0.5, "region": {"kind": "ellipsoid", "semi_axes_um": [12.0]}, "irregularity": 0.2},
+        {"n_cells": 4, "region": {"kind": "ellipsoid", "semi_axes_um": [22.0], "core": 0.3, "n_lumens": 1}},
+        {"fraction": 0.1, "arrangement": {"kind": "random", "touching": 0.5}},
+        {"n_cells": 20, "arrangement": {"kind": "clustered", "cluster_size": 5}},
+        {
+            "fraction": 0.3,
+            "region": {"kind": "slab", "top_um": 4.0, "thickness_um": 16.0},
+            "populations": [{"share": 2, "orientation": "flat"}, {"radius_um": 3, "orientation": "upright"}],
+        },
+    ],
 }
 CASES = [
     ({"kind": kind, **values}, i) for kind in registry.names() for i, values in enumerate(VARIANTS[kind])

@@ -1,7 +1,9 @@
 """Registry: the file name of a method is its name in a recipe."""
 
 import pkgutil
+from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BeforeValidator, SerializeAsAny
@@ -34,10 +36,16 @@ class Registry(Generic[T]):
         return cls
 
     def names(self) -> list[str]:
-        """Every kind there is, without importing any of them."""
+        """Every kind there is, without importing any of them.
+
+        A folder with a `base.py` is no kind, but holds the kinds of something that the methods here are made of.
+        """
         path = import_module(self.package).__path__
+        found = pkgutil.iter_modules(path)
         return sorted(
-            m.name for m in pkgutil.iter_modules(path) if m.name != "base" and not m.name.startswith("_")
+            m.name
+            for m in found
+            if m.name != "base" and not m.name.startswith("_") and not (m.ispkg and _has_base(path, m.name))
         )
 
     def get(self, kind: str) -> type[T]:
@@ -69,6 +77,10 @@ class Registry(Generic[T]):
         """Annotation metadata for a recipe field: `Annotated[AbstractThing, *registry.field()]`."""
         # pydantic shows type checkers an alias in place of the class.
         return (BeforeValidator(self.parse), SerializeAsAny())  # pyright: ignore[reportCallIssue]
+
+
+def _has_base(folders: Iterable[str], name: str) -> bool:
+    return any((Path(folder) / name / "base.py").exists() for folder in folders)
 
 
 class Plugin(Config):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer, UInt64
 
+from .field import LatticeField
 from .grid import Box, Grid
 from .rng import Key
 from .types import Labels, Points
@@ -78,6 +79,9 @@ class Scene:
     grid: Grid
     objects: Objects
     shape: AbstractShape
+
+    tissue: LatticeField | None = None
+    """Depth inside of the tissue that the objects lie in, negative outside; None where it fills the grid."""
 
     def draw(self, box: Box | None = None) -> Labels:
         """Labels of `box`, by default of the whole grid: int32, 0 background, `i + 1` for row `i`."""

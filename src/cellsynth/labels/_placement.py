@@ -6,7 +6,11 @@ import numpy as np
 from jaxtyping import Float, Integer, UInt64
 from numba import njit
 
+from ..core.field import LatticeField, depth_at
 from ..core.lattice import noise, uniform
+from ._contact import squared, support
+
+_NO_WALLS = (np.zeros((2, 2, 2), np.float32), np.zeros(3), np.ones(3))
 
 N_TRIES = 200
 """Positions that a cell may try before it is given up."""
@@ -24,6 +28,7 @@ def place(
     patchiness: float,
     patch_length: float,
     field_key: int,
+    walls: LatticeField | None = None,
 ) -> tuple[Float[np.ndarray, "n d"], Integer[np.ndarray, " kept"]]:
     """Put ellipsoids one after another at random places of a box.
 
@@ -44,6 +49,8 @@ def place(
         0 is even; at 2 the densest places have about 50 times the density of the emptiest.
     patch_length
         Size of the dense and the empty places.
+    walls
+        Depth in a region that cells have to be in as a whole; None where there is none.
 
     Returns
     -------
@@ -76,6 +83,8 @@ def place(
         np.uint64(field_key),
         centre,
         is_placed,
+        walls is not None,
+        *((walls.values, walls.origin_um, walls.step_um) if walls is not None else _NO_WALLS),
     )
     return centre[:, 3 - d :], np.flatnonzero(is_placed)
 
@@ -141,6 +150,10 @@ def _place(
     field_key,
     centre,
     is_placed,
+    has_walls,
+    field,
+    origin,
+    step,
 ):
     n = axes.shape[0]
     largest = 0.0
@@ -155,7 +168,10 @@ def _place(
     following = np.full(n, -1, np.int64)
     placed = np.empty(n, np.int64)
     n_placed = 0
+    form = np.empty(6)
     for i in range(n):
+        if has_walls:
+            squared(axes[i], rotation[i], 1.0, form)
         wants_contact = n_placed > 0 and uniform(keys[i], 0, 0) < touching
         for attempt in range(1, N_TRIES + 1):
             is_contact = wants_contact and attempt <= N_TRIES // 2
@@ -187,6 +203,10 @@ def _place(
                     crowd = noise(field_key, z / patch_length, y / patch_length, x / patch_length)
                     if uniform(keys[i], attempt, 6) > math.exp(patchiness * min(1.7 * crowd - 1.0, 0.0)):
                         continue
+            if has_walls:
+                depth, nz, ny, nx = depth_at(field, origin, step, z, y, x)
+                if depth < support(form, nz, ny, nx):
+                    continue
             if not _is_free(
                 i, z, y, x, axes, rotation, centre, head, following, n_bins, low, bin_size, overlap, gap, j
             ):

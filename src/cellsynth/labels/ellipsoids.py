@@ -16,6 +16,7 @@ from ..core.scene import Objects, Scene, SceneFn
 from ..core.shapes import Ellipsoid
 from ._adgan_rule import place_by_rejection
 from ._placement import place
+from ._rotations import random_rotations
 from .base import AbstractLabelGenerator, registry
 
 Fraction = Annotated[float, Interval(ge=0, le=1)]
@@ -108,7 +109,7 @@ def _scatter(config: Ellipsoids, grid: Grid, key: Key) -> Scene:
     n = round(_n_in_grid(config, grid, rng) * float(np.prod((extent + 2 * margin) / extent)))
     radius, intensity = _sizes_and_brightness(config, n, rng)
     semi_axes = _semi_axes(config, radius, grid.ndim, rng)
-    rotation = _random_rotations(n, grid.ndim, rng)
+    rotation = random_rotations(n, grid.ndim, rng)
     keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
     centre, kept = place(
         keys,
@@ -166,22 +167,6 @@ def _semi_axes(config: Ellipsoids, radius: np.ndarray, ndim: int, rng: np.random
         [np.minimum(config.axis_ratio.sample(n, rng), 1.0) for _ in range(ndim - 1)] + [np.ones(n)]
     )
     return radius[:, None] * ratios / np.prod(ratios, axis=1, keepdims=True) ** (1 / ndim)
-
-
-def _random_rotations(n: int, ndim: int, rng: np.random.Generator) -> np.ndarray:
-    """(n, d, d) uniform rotations: an angle in 2D, a unit quaternion in 3D."""
-    if ndim == 2:
-        angle = rng.uniform(0, np.pi, n)
-        cos, sin = np.cos(angle), np.sin(angle)
-        return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
-    q = rng.standard_normal((n, 4))
-    w, x, y, z = (q / np.linalg.norm(q, axis=1, keepdims=True)).T
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, -1) for row in rows], -2)
 
 
 def _reaches(objects: Objects, grid: Grid) -> np.ndarray:

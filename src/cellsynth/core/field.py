@@ -1,0 +1,79 @@
+"""LatticeField: a smooth function of position that is known at the points of a coarse lattice."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32
+from numba import njit
+from scipy.ndimage import map_coordinates
+
+from .grid import Box, Grid
+
+
+@dataclass(frozen=True, eq=False)
+class LatticeField:
+    """Values at lattice points, linear between them and constant outside; always in 3D, a plane is at z = 0.5."""
+
+    values: Float32[np.ndarray, "z y x"]
+    """At least two points along each axis."""
+
+    origin_um: Float[np.ndarray, "3"]
+    """Of the first point."""
+
+    step_um: Float[np.ndarray, "3"]
+
+    def at(self, points_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+        """Values at points."""
+        index = ((points_um - self.origin_um) / self.step_um).T
+        return map_coordinates(self.values, index, order=1, mode="nearest", output=np.float64)
+
+    def in_box(self, grid: Grid, box: Box) -> Float32[np.ndarray, "*zyx"]:
+        """Values at the centres of the voxels of a box; the same whatever box a voxel is asked in."""
+        result = self.values.astype(np.float64)
+        for axis in range(3):
+            along = axis - (3 - grid.ndim)
+            if along < 0:
+                places = np.array([0.5])
+            else:
+                places = (np.arange(box.start[along], box.stop[along]) + 0.5) * grid.voxel_um[along]
+            result = _interpolated(result, axis, (places - self.origin_um[axis]) / self.step_um[axis])
+        return result.astype(np.float32).reshape(box.shape)
+
+
+def _interpolated(values: np.ndarray, axis: int, index: np.ndarray) -> np.ndarray:
+    index = np.clip(index, 0.0, values.shape[axis] - 1)
+    low = np.minimum(index.astype(np.int64), values.shape[axis] - 2)
+    shape = [1, 1, 1]
+    shape[axis] = len(index)
+    share = (index - low).reshape(shape)
+    return np.take(values, low, axis) * (1 - share) + np.take(values, low + 1, axis) * share
+
+
+@njit(cache=True)
+def depth_at(field, origin, step, z, y, x):
+    """Value at a point and the direction in which it rises (a unit vector, or zero); for kernels."""
+    index, share = np.empty(3, np.int64), np.empty(3)
+    point = (z, y, x)
+    for k in range(3):
+        u = (point[k] - origin[k]) / step[k]
+        u = min(max(u, 0.0), field.shape[k] - 1.000001)
+        index[k] = int(u)
+        share[k] = u - index[k]
+    total, gz, gy, gx = 0.0, 0.0, 0.0, 0.0
+    for a in range(2):
+        wz = share[0] if a else 1.0 - share[0]
+        for b in range(2):
+            wy = share[1] if b else 1.0 - share[1]
+            for c in range(2):
+                wx = share[2] if c else 1.0 - share[2]
+                value = np.float64(field[index[0] + a, index[1] + b, index[2] + c])
+                total += wz * wy * wx * value
+                gz += (1.0 if a else -1.0) * wy * wx * value
+                gy += wz * (1.0 if b else -1.0) * wx * value
+                gx += wz * wy * (1.0 if c else -1.0) * value
+    gz, gy, gx = gz / step[0], gy / step[1], gx / step[2]
+    length = math.sqrt(gz * gz + gy * gy + gx * gx)
+    if length > 0.0:
+        gz, gy, gx = gz / length, gy / length, gx / length
+    return total, gz, gy, gx

@@ -1,0 +1,58 @@
+"""Dense packing by relaxation."""
+
+import logging
+from typing import Literal
+
+import numpy as np
+from pydantic import NonNegativeFloat, PositiveInt
+
+from ...core.field import LatticeField
+from ...core.rng import Key
+from .._packing import OVERLAP, pack, scattered
+from .base import AbstractArrangement, Arranged, Bodies, registry
+
+_log = logging.getLogger(__name__)
+
+
+@registry.register
+class Packed(AbstractArrangement):
+    """Cells start at random, overlap, and push each other apart: as dense as tissue, well beyond random placing.
+
+    Random sequential placing of ellipsoids stalls at a third of the volume, the published rejection at a quarter;
+    this reaches the density of random close packing, 0.64 of the region for balls and some more for ellipsoids. Cells
+    that still overlap at the end, because more were asked for than fit, share what they overlap, and that is said.
+    """
+
+    kind: Literal["packed"] = "packed"
+
+    min_gap_um: NonNegativeFloat = 0.0
+    """Free space between cells."""
+
+    max_rounds: PositiveInt = 2000
+    """Of pushing apart, before it is given up."""
+
+    def arrange(
+        self, bodies: Bodies, low_um: np.ndarray, high_um: np.ndarray, walls: LatticeField | None, key: Key
+    ) -> Arranged:
+        packing = pack(
+            scattered(bodies.keys, low_um, high_um, walls),
+            bodies.semi_axes_um,
+            bodies.rotation,
+            low_um,
+            high_um,
+            walls=walls,
+            gap_um=self.min_gap_um,
+            is_flat=bodies.is_flat,
+            max_rounds=self.max_rounds,
+        )
+        n_overlapping = int((packing.overlap > OVERLAP).sum())
+        if n_overlapping:
+            _log.warning(
+                "%d of %d cells still overlap others, or the border of the region, after %d rounds (by %.0f %% of the "
+                "distance of contact at most): more were asked for than fit; they share the overlap",
+                n_overlapping,
+                len(bodies),
+                packing.n_rounds,
+                100 * float(packing.overlap.max()),
+            )
+        return Arranged(packing.centre_um, np.arange(len(bodies)))
