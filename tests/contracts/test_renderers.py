@@ -18,7 +18,13 @@ VARIANTS = {
         {"camera": {"bit_depth": 16, "noise_blur_px": 1.2}, "focus": {"share": 0.4}},
         {"photons": 1e7, "camera": {"bit_depth": 10}},
         {"background": {"photons": 0, "haze": 0, "gradient": 0}, "psf": {"na": None}},
-    ]
+    ],
+    "fluorescence": [
+        {},
+        {"optics": [{"psf": "confocal"}], "attenuation": {"law": "f2p"}, "camera": {"bit_depth": 8}},
+        {"optics": [{"psf": "gibson_lanni"}, {"path_um": 3, "psf": "light_sheet"}], "scattering_um": 5.0},
+        {"photons": 1e6, "camera": {"bit_depth": 16, "hot_pixels": 0.01, "n_frames": 2, "dark_electrons": 3}},
+    ],
 }
 CASES = [
     ({"kind": kind, **values}, i) for kind in registry.names() for i, values in enumerate(VARIANTS[kind])
@@ -59,7 +65,7 @@ def test_other_dimensions_are_refused_when_the_function_is_built(config):
 
 
 def test_same_key_gives_same_bytes_whatever_was_made_before(config, key):
-    grid = GRIDS[2]
+    grid = GRIDS[config.ndims[0]]
     scene, function = scene_on(grid, key), config.build(grid)
     first = function(scene, key)
     function(scene, key.child("another sample"))
@@ -68,7 +74,7 @@ def test_same_key_gives_same_bytes_whatever_was_made_before(config, key):
 
 
 def test_other_keys_give_other_images_of_the_same_scene(config, key):
-    grid = GRIDS[2]
+    grid = GRIDS[config.ndims[0]]
     scene = scene_on(grid, key)
     images = [config.build(grid)(scene, key.child(i)) for i in range(2)]
     if images[0].min() < 1:  # else it is all saturated
@@ -76,7 +82,7 @@ def test_other_keys_give_other_images_of_the_same_scene(config, key):
 
 
 def test_cells_can_be_seen(config, key):
-    grid = GRIDS[2]
+    grid = GRIDS[config.ndims[0]]
     with_cells, without = (config.build(grid)(scene_on(grid, key, n), key)[0] for n in (12, 0))
     inside = scene_on(grid, key).draw() > 0
     difference = np.abs(with_cells - without)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Interval
-from pydantic import NonNegativeFloat, PositiveFloat
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from ..core.config import Config
 from ..core.grid import Grid
@@ -33,6 +33,18 @@ class Camera(Config):
     offset_counts: NonNegativeFloat = 100.0
     """Grey value without light."""
 
+    dark_electrons: NonNegativeFloat = 0.0
+    """Electrons per pixel that gather without light during an exposure, with shot noise of their own."""
+
+    n_frames: PositiveInt = 1
+    """Exposures that are averaged."""
+
+    hot_pixels: Annotated[float, Interval(ge=0, le=0.1)] = 0.0
+    """Share of the pixels of the sensor that are hot: the same ones in every slice."""
+
+    hot_electrons: NonNegativeFloat = 300.0
+    """Mean of the further dark electrons of a hot pixel (exponential)."""
+
     noise_blur_px: Annotated[float, Interval(ge=0, le=3)] = 0.0
     """Correlation of the noise between neighbours (Gaussian sigma), as left by resampling or compression of the
     file; the variance of a pixel is kept."""
@@ -54,15 +66,65 @@ def expose(photons: Plane, camera: Camera, grid: Grid, key: Key) -> Plane:
     expected = photons * np.float32(camera.quantum_efficiency)
     noise = np.empty_like(expected)
     for box in grid.boxes((TILE_PX,) * grid.ndim):
-        rng = key.child("tile", *(a // TILE_PX for a in box.start)).generator()
+        place = tuple(a // TILE_PX for a in box.start)
         tile = expected[box.slices]
-        electrons = rng.poisson(tile).astype(np.float32)
-        electrons += np.float32(camera.read_noise_electrons) * rng.standard_normal(tile.shape, np.float32)
-        noise[box.slices] = electrons - tile
+        tile += dark_of(camera, key, place, tile.shape)
+        noise[box.slices] = _electrons(tile, camera, key.child("tile", *place).generator()) - tile
     if camera.noise_blur_px > 0:
         noise = _correlate(noise, camera.noise_blur_px)
+    return _grey(expected + noise, camera)
+
+
+def expose_slices(photons: Plane, camera: Camera, key: Key, start: tuple[int, int, int]) -> Plane:
+    """Record slices of a volume, each an exposure of the same sensor.
+
+    Parameters
+    ----------
+    photons : (Z, Y, X)
+        Expected photons per pixel; changed.
+    start
+        First voxel of the box in the grid; Y and X are whole multiples of `TILE_PX`, so that noise belongs to its place
+        whatever box is asked for.
+
+    Returns
+    -------
+    image : (Z, Y, X) float32 in [0, 1]
+    """
+    photons *= np.float32(camera.quantum_efficiency)
+    for y in range(0, photons.shape[1], TILE_PX):
+        for x in range(0, photons.shape[2], TILE_PX):
+            tiles = photons[:, y : y + TILE_PX, x : x + TILE_PX]
+            place = ((start[1] + y) // TILE_PX, (start[2] + x) // TILE_PX)
+            tiles += dark_of(camera, key, place, tiles.shape[1:])
+            for z, tile in enumerate(tiles):
+                tile[...] = _electrons(tile, camera, key.child("tile", start[0] + z, *place).generator())
+    return _grey(photons, camera)
+
+
+def dark_of(camera: Camera, key: Key, place: tuple[int, ...], shape: tuple[int, ...]) -> Plane:
+    """Electrons without light: of every pixel, and of the hot ones, which a tile of the sensor always has."""
+    dark = np.full(shape, camera.dark_electrons, np.float32)
+    if camera.hot_pixels > 0:
+        rng = key.child("sensor", *place).generator()
+        # Of the whole tile, so that a tile that the grid cuts has the same ones.
+        is_hot = rng.random((TILE_PX,) * len(shape)) < camera.hot_pixels
+        more = rng.exponential(camera.hot_electrons, is_hot.shape)
+        dark += np.where(is_hot, more, 0)[tuple(slice(n) for n in shape)].astype(np.float32)
+    return dark
+
+
+def _electrons(expected: Plane, camera: Camera, rng: np.random.Generator) -> Plane:
+    """Mean of the electrons of all frames, read noise included."""
+    n = camera.n_frames
+    electrons = rng.poisson(expected if n == 1 else expected * n).astype(np.float32)
+    read = np.float32(camera.read_noise_electrons * np.sqrt(n))
+    electrons += read * rng.standard_normal(expected.shape, np.float32)
+    return electrons if n == 1 else electrons / np.float32(n)
+
+
+def _grey(electrons: Plane, camera: Camera) -> Plane:
     top = 2**camera.bit_depth - 1
-    counts = np.rint(camera.offset_counts + camera.gain_counts_per_electron * (expected + noise))
+    counts = np.rint(camera.offset_counts + camera.gain_counts_per_electron * electrons)
     return (np.clip(counts, 0, top) / np.float32(top)).astype(np.float32)
 
 

@@ -30,13 +30,17 @@ class Texture(Config):
     """0: as bright at the rim as in the middle (flat cell, confocal); 1: as thick as an ellipsoid (widefield)."""
 
 
-def emission(labels: Labels, objects: Objects, grid: Grid, texture: Texture) -> Plane:
+def emission(
+    labels: Labels, objects: Objects, grid: Grid, texture: Texture, start: tuple[int, ...] | None = None
+) -> Plane:
     """Brightness per voxel: 1 on average in a cell of intensity 1, 0 in the background.
 
     Parameters
     ----------
     labels : (Z, Y, X) or (Y, X)
-        Of the whole grid.
+        Of the whole grid, or of a box of it.
+    start
+        First voxel of the box; by default that of the grid.
 
     Notes
     -----
@@ -55,6 +59,7 @@ def emission(labels: Labels, objects: Objects, grid: Grid, texture: Texture) -> 
     _shade(
         out,
         volume,
+        np.array((0,) * (3 - grid.ndim) + (start or (0,) * grid.ndim), np.int64),
         voxel,
         centre,
         axes,
@@ -151,7 +156,20 @@ def _fill_bent(out, key, step):
 
 @njit(cache=True)
 def _shade(
-    out, labels, voxel, centre, axes, rotation, keys, intensity, dome, mean_dome, amplitude, level, frequency
+    out,
+    labels,
+    start,
+    voxel,
+    centre,
+    axes,
+    rotation,
+    keys,
+    intensity,
+    dome,
+    mean_dome,
+    amplitude,
+    level,
+    frequency,
 ):
     for z in range(labels.shape[0]):
         for y in range(labels.shape[1]):
@@ -159,9 +177,9 @@ def _shade(
                 i = labels[z, y, x] - 1
                 if i < 0:
                     continue
-                dz = (z + 0.5) * voxel[0] - centre[i, 0]
-                dy = (y + 0.5) * voxel[1] - centre[i, 1]
-                dx = (x + 0.5) * voxel[2] - centre[i, 2]
+                dz = (z + start[0] + 0.5) * voxel[0] - centre[i, 0]
+                dy = (y + start[1] + 0.5) * voxel[1] - centre[i, 1]
+                dx = (x + start[2] + 0.5) * voxel[2] - centre[i, 2]
                 u = dz * rotation[i, 0, 0] + dy * rotation[i, 1, 0] + dx * rotation[i, 2, 0]
                 v = dz * rotation[i, 0, 1] + dy * rotation[i, 1, 1] + dx * rotation[i, 2, 1]
                 w = dz * rotation[i, 0, 2] + dy * rotation[i, 1, 2] + dx * rotation[i, 2, 2]

@@ -1,0 +1,101 @@
+"""Light that tissue takes away on its way through it."""
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Interval
+from jaxtyping import Float
+from pydantic import PositiveFloat, model_validator
+
+from ..core.config import Config
+from ..core.field import LatticeField
+from ..core.grid import Grid
+
+Law = Literal["none", "beer_lambert", "fOld", "f1", "f2", "f2p", "f3", "f3p"]
+
+
+class Attenuation(Config):
+    """How brightness falls with the path of light through tissue.
+
+    `beer_lambert` is exp(-path / length_um). The others are the published laws of spheroids [1]_, of d, the path in
+    slices, with Z slices in all: fOld (d/Z + 1)^-6 + 0.2; f1 ((d + 5)/Z + 1)^-6; f2 (d/150 + 1)^-6; f2p (d/b + 1)^-6;
+    f3 ((d - 10)/200 + 1)^-6; f3p ((d - 10)/b + 1)^-6; all cut to 0 to 1.
+
+    References
+    ----------
+    .. [1] R. Bruch et al., "Synthesis of large scale 3D microscopic images of 3D cell cultures for training and
+       benchmarking", PLOS ONE 18 (2023) e0283828. There the image is scaled back to its old maximum; here it is not.
+    """
+
+    law: Law = "none"
+    """Name of the law."""
+
+    length_um: PositiveFloat = 80.0
+    """Path after which `beer_lambert` leaves 1/e."""
+
+    b: PositiveFloat = 150.0
+    """Of the laws f2p and f3p, in slices."""
+
+    slice_um: PositiveFloat | None = None
+    """Distance of the slices that the published laws count; by default that of the grid."""
+
+    least: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    """Brightness that is always left."""
+
+    @model_validator(mode="after")
+    def _check_b(self) -> "Attenuation":
+        if self.law == "f3p" and self.b <= 10:
+            raise ValueError(f"b is {self.b:g}; the law f3p needs more than 10 slices")
+        return self
+
+    def factor(self, path_um: Float[np.ndarray, "*zyx"], grid: Grid) -> Float[np.ndarray, "*zyx"]:
+        """Brightness left after a path through tissue, 0 to 1."""
+        if self.law == "none":
+            return np.ones_like(path_um)
+        if self.law == "beer_lambert":
+            left = np.exp(-path_um / np.float32(self.length_um))
+        else:
+            slice_um = self.slice_um or grid.voxel_um[0]
+            left = _published(self.law, path_um / np.float32(slice_um), self.b, grid.extent_um[0] / slice_um)
+        return np.clip(left, self.least, 1).astype(path_um.dtype)
+
+
+def _published(law: str, d: np.ndarray, b: float, n_slices: float) -> np.ndarray:
+    shift, scale, offset = {
+        "fOld": (0.0, n_slices, 0.2),
+        "f1": (5.0, n_slices, 0.0),
+        "f2": (0.0, 150.0, 0.0),
+        "f2p": (0.0, b, 0.0),
+        "f3": (-10.0, 200.0, 0.0),
+        "f3p": (-10.0, b, 0.0),
+    }[law]
+    return ((d + shift) / scale + 1) ** -6.0 + offset
+
+
+def path_field(tissue: LatticeField | None, grid: Grid) -> LatticeField:
+    """Path of light from the top of the grid down to each point, through tissue only, in um.
+
+    Parameters
+    ----------
+    tissue
+        Depth inside of it; None where it fills the grid.
+    """
+    if tissue is None:
+        values = np.array([0.0, grid.extent_um[0]], np.float32).reshape(2, 1, 1)
+        corners = np.array([0.0, -1e6, -1e6])
+        return LatticeField(
+            np.broadcast_to(values, (2, 2, 2)).copy(), corners, np.array([grid.extent_um[0], 2e6, 2e6])
+        )
+    step = float(tissue.step_um[0])
+    # A lattice cell that the border cuts counts in part.
+    inside = np.clip(tissue.values / max(step, 1e-9) + 0.5, 0, 1).astype(np.float64)
+    path = (np.cumsum(inside, axis=0) - inside / 2) * step
+    return LatticeField(path.astype(np.float32), tissue.origin_um, tissue.step_um)
+
+
+def farthest_um(tissue: LatticeField | None, grid: Grid) -> float:
+    """Longest path through tissue in the grid."""
+    return (
+        float(path_field(tissue, grid).values.max()) if tissue is not None else math.fsum([grid.extent_um[0]])
+    )

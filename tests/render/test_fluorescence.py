@@ -1,0 +1,162 @@
+"""Stacks of fluorescence: boxes, layers of optics, light that is kept, the camera slice by slice."""
+
+import numpy as np
+import pytest
+
+from cellsynth.core.errors import RecipeError
+from cellsynth.core.grid import Grid
+from cellsynth.labels.base import registry as generators
+from cellsynth.render.base import registry
+from cellsynth.render.fluorescence import Stack, layers_of, tile_shape
+
+GRID = Grid(shape_px=(23, 61, 83), voxel_um=(1.0, 0.5, 0.5))
+BALL = {"kind": "cells", "fraction": 0.4, "region": {"kind": "ellipsoid", "semi_axes_um": [10.0, 14.0, 18.0]}}
+
+
+@pytest.fixture
+def scene(key):
+    return generators.parse({**BALL, "populations": [{"radius_um": 3.0}]}).build(GRID)(key)
+
+
+def stack_of(scene, key, grid=GRID, **values):
+    return Stack(registry.parse({"kind": "fluorescence", **values}), grid, scene, key)
+
+
+def test_no_light_is_lost_in_the_optics(scene, key):
+    values = {"background": 0.0, "photons": 100.0, "texture": {"contrast": 0.0, "dome": 0.0}}
+    stack = stack_of(
+        scene, key, optics=[{"psf": {"kind": "gaussian", "sigma_xy_um": 0.6, "sigma_z_um": 0.8}}], **values
+    )
+    (tile,) = stack.tiles
+    seen = stack.expected_photons(tile).sum(dtype=float)
+    emitted = 100.0 * scene.objects.intensity[scene.draw()[scene.draw() > 0] - 1].sum()
+    assert seen == pytest.approx(emitted, rel=2e-3)  # the border takes a little
+
+
+def test_a_point_becomes_the_kernel(key):
+    grid = Grid(shape_px=(21, 41, 41), voxel_um=(0.5, 0.2, 0.2))
+    one = generators.parse({"kind": "cells", "n_cells": 0}).build(grid)(key)
+    optics = [{"psf": {"kind": "gibson_lanni", "na": 0.9, "reach_z_um": 4.0, "reach_xy_um": 2.0}}]
+    stack = stack_of(one, key, grid, background=0.0, optics=optics)
+    ((_, kernel),) = layers_of(stack.config, (0.5, 0.2, 0.2), 10.0)
+    light = np.zeros((21 + 2 * stack._halo[0], 41 + 2 * stack._halo[1], 41 + 2 * stack._halo[2]), np.float32)
+    light[tuple(n // 2 for n in light.shape)] = 1000
+    (seen,) = stack._convolver((21, 41, 41))(light, [0])
+    middle = tuple(
+        slice(n // 2 - k // 2, n // 2 + k // 2 + 1) for n, k in zip(seen.shape, kernel.shape, strict=True)
+    )
+    assert seen[middle] == pytest.approx(1000 * kernel, abs=2e-3)
+
+
+def test_tiles_of_a_large_grid_meet_without_a_seam(key):
+    """Rendered in tiles, the light is that of one convolution of the whole, and noise belongs to its place."""
+    grid = Grid(shape_px=(70, 300, 270), voxel_um=(1.0, 0.5, 0.5))
+    scene = generators.parse(
+        {**BALL, "fraction": 0.2, "region": {"kind": "ellipsoid", "semi_axes_um": [30, 70, 65]}}
+    ).build(grid)(key)
+    stack = stack_of(scene, key, grid, optics=[{"psf": {"kind": "gaussian", "sigma_xy_um": 1.0}}])
+    whole = stack.expected_photons(grid.box)
+    small = Stack(stack.config, grid, scene, key)
+    small.__dict__["tile_px"] = (64, 256, 256)  # the lattice of a grid that is larger than memory
+    assert len(small.tiles) == 8
+    for tile in small.tiles:
+        np.testing.assert_allclose(small.expected_photons(tile), whole[tile.slices], rtol=1e-4, atol=2e-3)
+    image = registry.parse(stack.config.to_dict()).build(grid)(scene, key)[0]
+    for tile in small.tiles:
+        differing = np.mean(small.render(tile) != image[tile.slices])
+        assert differing < 1e-3  # a photon more or less where rounding of the transform tips the scale
+
+
+def test_layers_of_optics_blend_with_the_path_through_tissue(scene, key):
+    sharp = {"kind": "gaussian", "sigma_xy_um": 0.1, "sigma_z_um": 0.1}
+    blurred = {"kind": "gaussian", "sigma_xy_um": 1.5, "sigma_z_um": 0.1}
+    optics = [{"path_um": 0, "psf": sharp}, {"path_um": 20.0, "psf": blurred}]
+    stack = stack_of(scene, key, optics=optics)
+    (tile,) = stack.tiles
+    weights = stack._weights(tile)
+    total = sum(w for w in weights if w is not None)
+    assert total == pytest.approx(np.ones_like(total), abs=1e-5)
+    path = stack._path.in_box(GRID, tile)
+    assert weights[1] == pytest.approx(np.clip(path / 20.0, 0, 1), abs=1e-5)
+    both = stack.expected_photons(tile)
+    first, second = (
+        stack_of(scene, key, optics=[{"psf": p}]).expected_photons(tile) for p in (sharp, blurred)
+    )
+    assert both == pytest.approx(first * weights[0] + second * weights[1], rel=1e-3, abs=0.05)
+
+
+def test_scattering_blurs_what_is_deep(scene, key):
+    stack = stack_of(scene, key, scattering_um=8.0)
+    widths = [kernel.shape[2] for _, kernel in stack._layers]
+    assert widths == sorted(widths)
+    assert widths[-1] > widths[0]
+
+
+def test_attenuation_and_bleaching_dim_with_depth(scene, key):
+    plain = stack_of(scene, key, background=0.0)
+    (tile,) = plain.tiles
+    bright = plain.expected_photons(tile).sum(axis=(1, 2))
+    dimmed = stack_of(
+        scene, key, background=0.0, attenuation={"law": "beer_lambert", "length_um": 10.0}
+    ).expected_photons(tile)
+    ratio = dimmed.sum(axis=(1, 2))[4:19] / bright[4:19]
+    assert (np.diff(ratio) < 0).all()
+    bleached = stack_of(scene, key, background=0.0, bleaching=1.0).expected_photons(tile).sum(axis=(1, 2))
+    assert bleached[4:19] / bright[4:19] == pytest.approx(np.exp(-(np.arange(4, 19) + 0.5) / 23), rel=1e-4)
+
+
+def test_autofluorescence_is_of_the_tissue(scene, key):
+    values = {
+        "background": 3.0,
+        "photons": 1e-6,
+        "autofluorescence": 50.0,
+        "optics": [{"psf": {"kind": "gaussian"}}],
+    }
+    light = stack_of(scene, key, **values).expected_photons(GRID.box)
+    assert light[11, 30, 41] == pytest.approx(53, rel=0.02)
+    assert light[0, 0, 0] == pytest.approx(3, abs=0.1)
+
+
+def test_variance_against_mean_is_the_photon_transfer_line(key):
+    empty = generators.parse({"kind": "cells", "n_cells": 0}).build(GRID)(key)
+    means, variances = [], []
+    for level in (50, 400, 3000):
+        camera = {
+            "bit_depth": 16,
+            "gain_counts_per_electron": 2.0,
+            "read_noise_electrons": 4.0,
+            "n_frames": 3,
+        }
+        image = stack_of(empty, key.child(level), background=level, camera=camera).render(GRID.box) * 65535.0
+        means.append(image.mean() - 100)
+        variances.append(image.var())
+    assert means == pytest.approx([2.0 * 0.8 * level for level in (50, 400, 3000)], rel=0.01)
+    slope, intercept = np.polyfit(means, variances, 1, w=1 / np.array(variances))
+    assert slope == pytest.approx(2.0 / 3, rel=0.03)
+    assert intercept == pytest.approx((2.0 * 4.0) ** 2 / 3, rel=0.1)
+
+
+def test_hot_pixels_are_the_same_in_every_slice(key):
+    empty = generators.parse({"kind": "cells", "n_cells": 0}).build(GRID)(key)
+    camera = {"hot_pixels": 0.01, "hot_electrons": 2000.0, "bit_depth": 16}
+    image = stack_of(empty, key, background=0.0, camera=camera).render(GRID.box) * 65535.0
+    is_hot = image > 150
+    assert is_hot[0].mean() == pytest.approx(0.01, abs=0.004)
+    assert (is_hot.all(axis=0) == is_hot.any(axis=0)).mean() > 0.998
+
+
+def test_a_recipe_that_does_not_describe_a_stack_is_refused():
+    with pytest.raises(RecipeError, match="ascending path_um"):
+        registry.parse({"kind": "fluorescence", "optics": [{"path_um": 5}, {"path_um": 1}]})
+    with pytest.raises(RecipeError, match="leave it at 0"):
+        registry.parse({"kind": "fluorescence", "camera": {"noise_blur_px": 1.0}})
+    with pytest.raises(RecipeError, match="optics"):
+        registry.parse({"kind": "fluorescence", "optics": []})
+
+
+def test_tiles_are_bounded_and_belong_to_the_lattice_of_noise():
+    for shape in ((23, 61, 83), (256, 512, 512), (1024, 2048, 2048)):
+        for halo in ((2, 4, 4), (10, 20, 20), (30, 60, 60)):
+            z, y, x = tile_shape(Grid(shape_px=shape, voxel_um=(1, 1, 1)), halo)
+            assert y % 256 == x % 256 == 0
+            assert z * y * x <= 2**25
