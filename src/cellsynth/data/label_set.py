@@ -1,7 +1,7 @@
 """LabelSet: label files without their images, as predictions come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from ._folder_files import find_image_files, stem_of, without_label_suffix
 from .dataset import is_dataset, open_dataset
 from .image_set import raise_together
 from .label_file import LabelNotes, check_label_header, read_label_file, refuse_grey_image
+from .label_volume import LabelVolume
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,35 @@ class LabelSet:
             )
         return _numbered_anew(volume[plane])
 
+    def open(
+        self,
+        name: str,
+        *,
+        may_be_mask: bool = True,
+        may_be_grey: bool = True,
+        notes: LabelNotes | None = None,
+    ) -> Labels | LabelVolume:
+        """Read labels as `load` does; of an OME-Zarr volume read nothing yet.
+
+        Such a volume may be larger than memory. It keeps the ids as they are stored; what `load` would say of them its
+        `check_ids` says, when they are known.
+        """
+        path = self.files.get(name)
+        if path is None or not path.is_dir():
+            return self.load(name, may_be_mask=may_be_mask, may_be_grey=may_be_grey, notes=notes)
+        volume = LabelVolume.open(path)
+        if not (may_be_mask and may_be_grey):
+            volume.refuse_grey_image()
+        return volume
+
+    def named_like(self, other: "LabelSet") -> "LabelSet":
+        """The same, under the name of `other`, where each of the two is one file or volume that was named itself."""
+        if not all(len(labels) == 1 and labels.source in labels.files.values() for labels in (self, other)):
+            return self
+        (old,), (new,) = self.names, other.names
+        scales = {new: self.voxel_um[old]} if old in self.voxel_um else {}
+        return replace(self, files={new: self.files[old]}, voxel_um=scales)
+
     def file_of(self, name: str) -> Path | None:
         """File of a sample, or of the volume that its plane is in; None where there is neither."""
         plane = plane_of(name) if self.is_ctc else None
@@ -126,7 +156,7 @@ def read_labels(path: Path, *, side: Side = "result") -> LabelSet:
     scales: dict[str, tuple[float, ...]] = {}
     problems: list[str] = []
     if frames is None:
-        for file in find_image_files(path, what="labels"):
+        for file in find_image_files(path, what="labels", may_be_zarr=True):
             name = without_label_suffix(stem_of(file))
             if name in files:
                 problems.append(
@@ -136,7 +166,8 @@ def read_labels(path: Path, *, side: Side = "result") -> LabelSet:
     for name, file in files.items():
         try:
             header = read_header(file)
-            check_memory(file, header.shape, header.dtype)
+            if header.format != "zarr":  # those are read in parts
+                check_memory(file, header.shape, header.dtype)
             check_label_header(header)
             if header.voxel_um is not None:
                 scales[name] = header.voxel_um[-len(header.shape) :]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..core.blocks import BlockWork
     from ..data.label_file import LabelNotes
     from ..data.label_set import LabelSet
     from ..evaluate.segmentation import AbstractMetric, LabelPair
@@ -24,6 +25,8 @@ def evaluate_labels(
     ignore_border: bool = False,
     min_area_px: int = 0,
     voxel_um: str | VoxelSize | None = None,
+    scheduler: str = "threads",
+    workers: int | None = None,
     quiet: bool = False,
 ) -> "pd.DataFrame":
     """Score label images or volumes against reference labels of the same names.
@@ -34,8 +37,8 @@ def evaluate_labels(
     Parameters
     ----------
     prediction
-        Folder of label images or volumes (PNG, TIFF), one label image, a dataset folder, or a folder of the Cell
-        Tracking Challenge, such as 01_RES.
+        Folder of label images or volumes (PNG, TIFF, OME-Zarr), one of these, a dataset folder, or a folder of the Cell
+        Tracking Challenge, such as 01_RES. OME-Zarr may be larger than memory: it is measured block by block.
     reference
         The same for the reference, of the challenge 01_GT (its SEG where there is one), 01_GT/SEG or 01_GT/TRA.
     out
@@ -51,6 +54,12 @@ def evaluate_labels(
     voxel_um
         Size of a pixel in micrometres for metrics of distance, one number or one per axis: `0.5` or `2,0.5,0.5`. By
         default what the files say; without it distances are in pixels.
+    scheduler
+        Who works on the blocks of OME-Zarr volumes: `threads` of this machine, or the address of your own Dask cluster,
+        such as tcp://host:8786, whose workers see the same files. The numbers are the same.
+    workers
+        Threads of this machine for the blocks of OME-Zarr volumes; by default one per core. Each needs memory for its
+        block.
     quiet
         Show no progress and print nothing.
     """
@@ -58,6 +67,7 @@ def evaluate_labels(
 
     import pandas as pd
 
+    from ..core.blocks import BlockWork
     from ..core.errors import OutputExistsError
     from ..core.rng import Key
     from ..data.label_file import LabelNotes
@@ -74,8 +84,10 @@ def evaluate_labels(
     chosen = _chosen_metrics(metrics)
     given = _parse_voxel(voxel_um)
     _check_area(min_area_px)
+    work = BlockWork(scheduler, workers)
     predicted = read_labels(Path(prediction), side="result")
     truth = read_labels(Path(reference), side="reference")
+    predicted = predicted.named_like(truth)
     names = pair_labels(predicted, truth)
     scales = _Scales(given, is_needed=any(metric.unit == "um" for metric in chosen))
     rows, objects, counts = [], [], []
@@ -83,12 +95,12 @@ def evaluate_labels(
     progress = Progress(is_quiet=quiet)
     with made_whole(out) if out is not None else nullcontext() as made:
         for name in progress.track(names, "evaluate", len(names)):
-            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px, notes)
+            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px, notes, work)
             measured = measure_pair(pair, chosen)
             scores = {metric.name: metric.score(measured[metric.name]) for metric in chosen}
             rows += score_rows("real", "prediction", name, scores)
             counts.append(measured)
-            objects.append(object_table(pair).assign(image=name))
+            objects.append(object_table(pair, is_numbered=True).assign(image=name))
         for labels, odd in zip((predicted, truth), notes, strict=True):
             odd.tell(labels.source, len(labels))
         table = score_table(rows)
@@ -219,19 +231,25 @@ def _load_pair(
     ignore_border: bool,
     min_area_px: int,
     notes: "tuple[LabelNotes, LabelNotes]",
+    work: "BlockWork",
 ) -> "LabelPair":
     from ..core.errors import InputError
     from ..data.dataset import is_dataset
-    from ..evaluate.segmentation import LabelPair
+    from ._label_pair import check_pair, make_pair
 
     # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion, and
     # references of the challenge may hold few cells.
-    expected = truth.load(name, may_be_mask=truth.is_partial or is_dataset(truth.source), notes=notes[1])
-    found = predicted.load(name, may_be_grey=is_dataset(predicted.source), notes=notes[0])
+    may_be_mask = truth.is_partial or is_dataset(truth.source)
+    expected = truth.open(name, may_be_mask=may_be_mask, notes=notes[1])
+    found = predicted.open(name, may_be_grey=is_dataset(predicted.source), notes=notes[0])
     if found.shape != expected.shape:
         raise InputError(
             f"{predicted.file_of(name)}: labels are {found.shape} and the reference {truth.files[name]} is "
             f"{expected.shape}; they must be labels of the same image, so crop one or check the names"
         )
-    voxel_um = scales.of(predicted, truth, name, expected.ndim)
-    return LabelPair(expected, found, voxel_um, ignore_border=ignore_border, min_area_px=min_area_px)
+    voxel_um = scales.of(predicted, truth, name, len(expected.shape))
+    pair = make_pair(
+        expected, found, voxel_um, ignore_border=ignore_border, min_area_px=min_area_px, work=work
+    )
+    check_pair(pair, predicted, truth, may_be_mask=may_be_mask, notes=notes)
+    return pair
