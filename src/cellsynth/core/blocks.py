@@ -108,7 +108,7 @@ class BlockWork:
         parts: list[Any] = [delayed(function, pure=False)(item) for item in items]
         while len(parts) > 1:
             groups = [parts[i : i + _FAN_IN] for i in range(0, len(parts), _FAN_IN)]
-            parts = [delayed(_fold, pure=False)(add, group) for group in groups]
+            parts = [delayed(add_evenly, pure=False)(add, group) for group in groups]
         if self.is_local:
             n = self.n_workers or available_cores()
             return compute(parts[0], scheduler=THREADS, num_workers=n)[0]
@@ -193,8 +193,15 @@ def _unit(length: int, chunks: list[int]) -> int:
     return min(common if common <= 4 * largest else largest, length)
 
 
-def _fold(add: Callable[[R, R], R], parts: Sequence[R]) -> R:
-    total = parts[0]
-    for part in parts[1:]:
-        total = add(total, part)
+def add_evenly(add: Callable[[R, R], R], parts: Iterable[R]) -> R:
+    """Sum of at least one part, in which results of like size are added, and only a few are in memory at a time."""
+    waiting: list[tuple[int, R]] = []  # sums of 1, 2, 4, ... parts, the largest first
+    for part in parts:
+        size, total = 1, part
+        while waiting and waiting[-1][0] == size:
+            size, total = 2 * size, add(waiting.pop()[1], total)
+        waiting.append((size, total))
+    total = waiting.pop()[1]
+    while waiting:
+        total = add(waiting.pop()[1], total)
     return total

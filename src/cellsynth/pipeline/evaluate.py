@@ -58,8 +58,7 @@ def evaluate_labels(
         Who works on the blocks of OME-Zarr volumes: `threads` of this machine, or the address of your own Dask cluster,
         such as tcp://host:8786, whose workers see the same files. The numbers are the same.
     workers
-        Threads of this machine for the blocks of OME-Zarr volumes; by default one per core. Each needs memory for its
-        block.
+        Processes or threads; by default one per core. The result does not depend on it.
     quiet
         Show no progress and print nothing.
     """

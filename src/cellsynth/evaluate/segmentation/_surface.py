@@ -15,14 +15,14 @@ of them depends on how the volume was cut.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from itertools import pairwise
 from typing import Self
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt32, UInt64
 
-from ...core.blocks import BlockWork, Volume, cut, grown, suitable_block
+from ...core.blocks import BlockWork, Volume, add_evenly, cut, grown, suitable_block
 from ...core.grid import Box
 from ._outlines import bound_groups, draw_outline, keep_far, number, search_far, search_near, sort_into_cells
 from ._overlap import Overlap, grouped
@@ -336,7 +336,7 @@ class _Search:
     def run(self, function, items, add):
         """Sum over the items, one after the other or by those who work on blocks."""
         if self.work is None:
-            return reduce(add, map(function, items))
+            return add_evenly(add, map(function, items))
         return self.work.reduce(function, list(items), add)
 
     def look(self, block: int) -> _Both:
