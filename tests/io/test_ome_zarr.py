@@ -35,7 +35,14 @@ def test_labels_of_both_versions_are_read_with_their_size(tmp_path, version):
 
 @pytest.mark.parametrize(
     ("unit", "factor"),
-    [("nanometer", 1e-3), ("nm", 1e-3), ("millimeter", 1e3), ("angstrom", 1e-4), ("\u00b5m", 1), ("meter", 1e6)],
+    [
+        ("nanometer", 1e-3),
+        ("nm", 1e-3),
+        ("millimeter", 1e3),
+        ("angstrom", 1e-4),
+        ("\u00b5m", 1),
+        ("meter", 1e6),
+    ],
 )
 def test_units_become_micrometres(tmp_path, unit, factor):
     volume = open_labels(write_store(tmp_path / "a.zarr", LABELS, scale=(300, 65, 65), unit=unit))
@@ -57,7 +64,9 @@ def test_scales_of_the_level_and_of_the_image_multiply(tmp_path):
 
 def test_axes_of_one_value_are_left_out_and_space_is_put_in_order(tmp_path):
     stored = LABELS.transpose(2, 1, 0)[None, None]
-    path = write_store(tmp_path / "a.zarr", stored, axes="tcxyz", scale=(1, 1, 0.25, 0.5, 2), chunks=(1, 1, 9, 8, 5))
+    path = write_store(
+        tmp_path / "a.zarr", stored, axes="tcxyz", scale=(1, 1, 0.25, 0.5, 2), chunks=(1, 1, 9, 8, 5)
+    )
     volume = open_labels(path)
     assert (volume.axes, volume.shape, volume.chunks) == ("ZYX", SHAPE, (5, 8, 9))
     assert volume.voxel_um == (2.0, 0.5, 0.25)
@@ -79,8 +88,8 @@ def test_the_labels_of_an_image_are_found(tmp_path, version):
     image = LABELS / np.float32(1000)
     path = write_store(tmp_path / "a.zarr", image.astype(np.float32), version=version, names=["cells"])
     write_array(path / "labels" / "cells" / "spare", LABELS, zarr_format=3 if version == "0.5" else 2)
-    for given in (path, path / "labels", path / "labels" / "cells", path / "labels" / "cells" / "0"):
-        assert open_labels(given).dtype == np.uint16
+    for named in (path, path / "labels", path / "labels" / "cells", path / "labels" / "cells" / "0"):
+        assert open_labels(named).dtype == np.uint16
     assert open_image(path).dtype == np.float32
 
 
@@ -135,7 +144,10 @@ def huge_chunks():
         ({"shape": [True, 31, 47]}, "has the shape"),
         ({"shape": [31, 47]}, "differ in their axes"),
         ({"chunk_grid": huge_chunks()}, "more than 1 GiB each"),
-        ({"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [0, 1, 1]}}}, "has the chunk shape"),
+        (
+            {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [0, 1, 1]}}},
+            "has the chunk shape",
+        ),
         ({"chunk_grid": {"name": "spiral"}}, "'spiral' grid"),
         ({"chunk_grid": None}, "the chunk grid should be a mapping"),
         ({"data_type": "string"}, "of type 'string'"),
@@ -254,7 +266,9 @@ def test_links_within_the_store_and_to_it_are_followed(tmp_path):
 def test_a_damaged_chunk_is_an_error_and_no_zeros(tmp_path, content):
     path = write_store(tmp_path / "a.zarr", LABELS)
     (path / "0" / "c" / "0" / "0" / "0").write_bytes(content)
-    with pytest.raises(InputError, match="holds a chunk that cannot be read|has 5,000,000 bytes, more than its chunk"):
+    with pytest.raises(
+        InputError, match="holds a chunk that cannot be read|has 5,000,000 bytes, more than its chunk"
+    ):
         open_labels(path).read()
 
 
@@ -288,10 +302,15 @@ def test_what_is_written_in_blocks_is_read_back(tmp_path_factory, shape, chunks,
 
 def test_nothing_is_seen_before_a_volume_is_whole(tmp_path):
     path = tmp_path / "a.zarr"
-    with pytest.raises(KeyboardInterrupt), written(path, SHAPE, np.uint16, axes="ZYX") as draft:
-        write_block(draft, cut(SHAPE, SHAPE)[0], LABELS)
-        assert not path.exists()
-        raise KeyboardInterrupt
+
+    def write_and_stop():
+        with written(path, SHAPE, np.uint16, axes="ZYX") as draft:
+            write_block(draft, cut(SHAPE, SHAPE)[0], LABELS)
+            assert not path.exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_stop()
     assert list(tmp_path.iterdir()) == []
 
 

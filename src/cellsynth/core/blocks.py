@@ -61,6 +61,9 @@ class BlockWork:
     block_px: tuple[int, ...] | None = None
     """Voxels of a block per axis; by default what suits the chunks, see `suitable_block`."""
 
+    connect_s: float = 10.0
+    """How long a cluster may take to answer at all."""
+
     def __post_init__(self) -> None:
         if self.scheduler != THREADS and not _ADDRESS.fullmatch(self.scheduler):
             raise RecipeError(
@@ -122,7 +125,7 @@ class BlockWork:
                 f'--scheduler {self.scheduler} needs Dask\'s cluster package: pip install "cellsynth[cluster]"'
             ) from error
         try:
-            client = Client(self.scheduler, timeout="10s", set_as_default=False)
+            client = Client(self.scheduler, timeout=self.connect_s, set_as_default=False)
         except (OSError, ValueError) as error:
             raise WorkerError(
                 f"{self.scheduler}: no Dask scheduler answers there ({error}); check the address and that it runs, or "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from ..core.blocks import Volume
 from ..core.errors import InputError
 from ..core.types import Labels
 from ..io.ome_zarr import ZarrVolume, open_labels
@@ -123,7 +124,7 @@ class LabelVolume:
             note_gaps(self.path, ids, notes)
 
 
-def region_areas(volume: LabelVolume, label: int, n_voxels: int = _SLAB_VOXELS) -> np.ndarray:
+def region_areas(volume: Volume, label: int, n_voxels: int = _SLAB_VOXELS) -> np.ndarray:
     """Sizes of the connected regions (corners connect) of one id, slab by slab along the first axis.
 
     Every slab begins with the last plane of the one before; two regions that share a voxel of it are one.

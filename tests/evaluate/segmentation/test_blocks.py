@@ -165,12 +165,17 @@ def test_a_block_that_is_read_is_small():
 
 @pytest.mark.parametrize(
     ("value", "dtype", "message"),
-    [(-3, np.int16, "reference has the negative id -3"), (2**32, np.int64, "reference has the id 4294967296")],
+    [
+        (-3, np.int16, "reference has the negative id -3"),
+        (2**32, np.int64, "reference has the id 4294967296"),
+    ],
 )
 def test_a_value_that_is_no_id_is_refused_when_its_block_is_read(value, dtype, message):
     labels = np.zeros((9, 10, 11), dtype)
     labels[7, 8, 9] = value
-    pair = LabelPair(Stored(labels), Stored(np.zeros((9, 10, 11), np.uint8)), work=BlockWork(block_px=(4, 4, 4)))
+    pair = LabelPair(
+        Stored(labels), Stored(np.zeros((9, 10, 11), np.uint8)), work=BlockWork(block_px=(4, 4, 4))
+    )
     with pytest.raises(InputError, match=message):
         _ = pair.overlap
 
