@@ -20,29 +20,38 @@ LABEL_SUFFIXES = ("_labels", "_label", "_masks", "_mask", "_instances", "_cp_mas
 """What the name of a label file may have behind the name of its image."""
 
 
-def find_image_files(path: Path, what: str = "images") -> list[Path]:
+def find_image_files(path: Path, what: str = "images", *, may_be_zarr: bool = False) -> list[Path]:
     """List the image files of a folder in natural order; a file stands for itself.
 
     Hidden files, documents, tables and subfolders are left out.
+
+    Parameters
+    ----------
+    may_be_zarr
+        Take OME-Zarr volumes, which are folders, as well.
 
     Raises
     ------
     InputError
         If there is no such folder, if it holds no image, or files of which it is not clear what they are.
     """
-    if path.is_file():
+    if path.is_file() or (may_be_zarr and is_named_zarr(path)):
         return [path]
     if not path.exists():
         near = _nearest(path)
         raise InputError(f"{path}: there is no such folder{near}; give the folder that holds the {what}")
     try:
         entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
-        files = sorted((entry for entry in entries if _is_meant_as_file(entry)), key=natural_key)
+        files = sorted(
+            (e for e in entries if _is_meant_as_file(e) or (may_be_zarr and is_named_zarr(e))),
+            key=natural_key,
+        )
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check that you may open it") from error
-    found = [file for file in files if _may_be_image(file)]
+    found = [file for file in files if file.is_dir() or _may_be_image(file)]
     if not found:
-        raise InputError(f"{path}: holds no {what}; PNG and TIFF files are accepted{_inside(entries)}")
+        accepted = "PNG, TIFF and OME-Zarr" if may_be_zarr else "PNG and TIFF"
+        raise InputError(f"{path}: holds no {what}; {accepted} files are accepted{_inside(entries)}")
     return found
 
 
@@ -65,6 +74,11 @@ def without_label_suffix(stem: str) -> str:
         if stem.lower().endswith(suffix) and len(stem) > len(suffix):
             return stem[: -len(suffix)]
     return stem
+
+
+def is_named_zarr(path: Path) -> bool:
+    """Tell whether a folder is, or by its name should be, a Zarr store."""
+    return path.is_dir() and (path.suffix.lower() == ".zarr" or kind_of(path) == "zarr")
 
 
 def _is_meant_as_file(entry: Path) -> bool:

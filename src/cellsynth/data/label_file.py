@@ -1,6 +1,7 @@
 """Read the instance labels of one image from a file, and trust nothing in it."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -125,10 +126,15 @@ def read_label_file(
         notes.masks[path] = n_parts
     if keeps_ids:
         return whole
-    if may_have_gaps or len(ids) <= 1 or int(ids[-1]) == len(ids):
-        return labels
-    _tell_of_gaps(path, path.stat().st_mtime_ns, len(ids), int(ids[-1]))
+    if not may_have_gaps:
+        note_gaps(path, ids)
     return labels
+
+
+def note_gaps(path: Path, ids: np.ndarray) -> None:
+    """Log that ids have gaps, where they have."""
+    if len(ids) > 1 and int(ids[-1]) > len(ids):
+        _tell_of_gaps(path, path.stat().st_mtime_ns, len(ids), int(ids[-1]))
 
 
 @lru_cache(maxsize=10_000)
@@ -184,24 +190,47 @@ def _numbered(whole: np.ndarray, ids: np.ndarray) -> Labels:
 
 
 def _parts_of_mask(labels: Labels, ids: np.ndarray) -> int:
+    """Regions of what are classes and no cells; 0 where they are cells."""
+    if not may_be_classes(len(ids)):
+        return 0
+    return parts_of_classes([_areas(labels == i + 1) for i in range(len(ids))])
+
+
+def may_be_classes(n_ids: int) -> bool:
+    """Tell whether so few ids may stand for classes, if the regions say so too."""
+    return 0 < n_ids <= _FEW_IDS
+
+
+def parts_of_classes(areas: Sequence[np.ndarray]) -> int:
     """Regions of what are classes and no cells: few ids on many separate regions; 0 where they are cells.
 
     Crumbs and holes do not count as regions.
+
+    Parameters
+    ----------
+    areas
+        For each id, the sizes of its connected regions (corners connect).
     """
-    if not len(ids) or len(ids) > _FEW_IDS:
-        return 0
-    n_parts = sum(_n_parts(labels == i + 1) for i in range(len(ids)))
-    return n_parts if n_parts > 1 and n_parts >= (2 if len(ids) == 1 else _PARTS_PER_ID * len(ids)) else 0
+    n_ids = len(areas)
+    n_parts = sum(
+        int(np.count_nonzero((a >= _SMALL_PX) & (a >= _SMALL_PART * a.max(initial=0)))) for a in areas
+    )
+    return n_parts if n_parts > 1 and n_parts >= (2 if n_ids == 1 else _PARTS_PER_ID * n_ids) else 0
 
 
 def _refuse_mask(path: Path, labels: Labels, ids: np.ndarray) -> None:
     n_parts = _parts_of_mask(labels, ids)
     if n_parts:
-        values = ", ".join(str(i) for i in ids)
-        raise InputError(
-            f"{path}: the only values besides 0 are {values}, on {n_parts} separate regions: this is a mask of "
-            f"foreground or classes, and {_ACCEPTED}; {_MASK_WAY_OUT}"
-        )
+        raise mask_error(path, ids, n_parts)
+
+
+def mask_error(path: Path, ids: np.ndarray, n_parts: int) -> InputError:
+    """Say that a file is a mask, which `parts_of_classes` found."""
+    values = ", ".join(str(i) for i in ids)
+    return InputError(
+        f"{path}: the only values besides 0 are {values}, on {n_parts} separate regions: this is a mask of "
+        f"foreground or classes, and {_ACCEPTED}; {_MASK_WAY_OUT}"
+    )
 
 
 def refuse_grey_image(path: Path, labels: Labels) -> None:
@@ -219,8 +248,7 @@ def refuse_grey_image(path: Path, labels: Labels) -> None:
     """
     from skimage.measure import label  # here, and not above: a worker that reads images does without
 
-    window = tuple(slice(max(n - _LOOKED_AT_PX, 0) // 2, (n + _LOOKED_AT_PX) // 2) for n in labels.shape[-2:])
-    plane = labels[(*(n // 2 for n in labels.shape[:-2]), *window)]
+    plane = labels[middle_of(labels.shape)].reshape(-1, min(labels.shape[-1], _LOOKED_AT_PX))
     n_values = len(np.unique(plane[plane > 0]))
     if n_values <= _FEW_IDS:
         return
@@ -233,6 +261,12 @@ def refuse_grey_image(path: Path, labels: Labels) -> None:
             f"{path}: is a grey image and no labels: {n_values} values lie on {len(areas)} regions, most of them of "
             f"one or two pixels; {_ACCEPTED}. Give the label images that belong to the images"
         )
+
+
+def middle_of(shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Part of the middle plane that is enough to tell a grey image from labels."""
+    window = tuple(slice(max(n - _LOOKED_AT_PX, 0) // 2, (n + _LOOKED_AT_PX) // 2) for n in shape[-2:])
+    return (*(slice(n // 2, n // 2 + 1) for n in shape[:-2]), *window)
 
 
 def looks_like_labels(plane: np.ndarray) -> bool:
@@ -255,9 +289,8 @@ def looks_like_labels(plane: np.ndarray) -> bool:
     return n_values <= _FEW_IDS or int(label(numbered, background=0, connectivity=1).max()) <= 2 * n_values
 
 
-def _n_parts(mask: np.ndarray) -> int:
-    """Connected regions (corners connect) of notable size."""
+def _areas(mask: np.ndarray) -> np.ndarray:
+    """Sizes of the connected regions (corners connect)."""
     regions = np.empty(mask.shape, np.int32)
     ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, mask.ndim), output=regions)
-    areas = np.bincount(regions.ravel())[1:]
-    return int(np.count_nonzero((areas >= _SMALL_PX) & (areas >= _SMALL_PART * areas.max(initial=0))))
+    return np.bincount(regions.ravel())[1:]

@@ -15,6 +15,7 @@ from ._folder_files import find_image_files, stem_of, without_label_suffix
 from .dataset import is_dataset, open_dataset
 from .image_set import raise_together
 from .label_file import LabelNotes, check_label_header, read_label_file, refuse_grey_image
+from .label_volume import LabelVolume
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,19 @@ class LabelSet:
         return self.is_ctc and all(path.name.startswith("man_") for path in self.files.values())
 
     def renamed(self, name: str) -> "LabelSet":
-        """The set of one file, under another name."""
+        """The set of one file or volume, under another name."""
         ((old, path),) = self.files.items()
         scales = {name: self.voxel_um[old]} if old in self.voxel_um else {}
         return replace(self, files={name: path}, voxel_um=scales)
 
+    @property
+    def is_one_file(self) -> bool:
+        """One file or volume, which was named itself."""
+        return len(self) == 1 and self.source in self.files.values()
+
     def as_partner_of(self, reference: "LabelSet") -> "LabelSet":
         """Itself; where both sides are one file, under the name of the reference, for then there is no doubt."""
-        are_files = self.source.is_file() and reference.source.is_file()
-        return self.renamed(reference.names[0]) if are_files else self
+        return self.renamed(reference.names[0]) if self.is_one_file and reference.is_one_file else self
 
     def load(
         self,
@@ -106,6 +111,29 @@ class LabelSet:
             )
         return volume[plane] if keeps_ids else _numbered_anew(volume[plane])
 
+    def open(
+        self,
+        name: str,
+        *,
+        may_be_mask: bool = True,
+        may_be_grey: bool = True,
+        notes: LabelNotes | None = None,
+    ) -> Labels | LabelVolume:
+        """Read labels as `load` does, with the ids as they are stored; of an OME-Zarr volume read nothing yet.
+
+        Such a volume may be larger than memory. What `load` would say of masks its `check_ids` says, when the ids are
+        known.
+        """
+        path = self.files.get(name)
+        if path is None or not path.is_dir():
+            return self.load(
+                name, may_be_mask=may_be_mask, may_be_grey=may_be_grey, keeps_ids=True, notes=notes
+            )
+        volume = LabelVolume.open(path)
+        if not (may_be_mask and may_be_grey):
+            volume.refuse_grey_image()
+        return volume
+
     def file_of(self, name: str) -> Path | None:
         """File of a sample, or of the volume that its plane is in; None where there is neither."""
         plane = plane_of(name) if self.is_ctc else None
@@ -142,7 +170,7 @@ def read_labels(path: Path, *, side: Side = "result") -> LabelSet:
     scales: dict[str, tuple[float, ...]] = {}
     problems: list[str] = []
     if frames is None:
-        for file in find_image_files(path, what="labels"):
+        for file in find_image_files(path, what="labels", may_be_zarr=True):
             name = without_label_suffix(stem_of(file))
             if name in files:
                 problems.append(
@@ -152,7 +180,8 @@ def read_labels(path: Path, *, side: Side = "result") -> LabelSet:
     for name, file in files.items():
         try:
             header = read_header(file)
-            check_memory(file, header.shape, header.dtype)
+            if header.format != "zarr":  # those are read in parts
+                check_memory(file, header.shape, header.dtype)
             check_label_header(header)
             if header.voxel_um is not None:
                 scales[name] = header.voxel_um[-len(header.shape) :]

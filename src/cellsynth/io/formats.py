@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..core.errors import InputError
-from . import png, tiff
+from . import ome_zarr, png, tiff
 from .header import Header
 
 _LOSSY = (
@@ -38,11 +38,13 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"version https://git-lfs", "a Git LFS pointer, not the file itself", "run `git lfs pull`"),
 )
 
-Kind = Literal["png", "tiff", "text", "empty", "other"]
+Kind = Literal["png", "tiff", "zarr", "text", "empty", "other"]
 
 
 def kind_of(path: Path) -> Kind:
-    """Tell by the first bytes what a file is, whatever its name."""
+    """Tell by the first bytes what a file is, whatever its name; a folder may be a Zarr store."""
+    if path.is_dir():
+        return "zarr" if ome_zarr.is_zarr(path) else "other"
     start = _first_bytes(path)
     if not start:
         return "empty"
@@ -56,7 +58,7 @@ def kind_of(path: Path) -> Kind:
 
 
 def read_header(path: Path) -> Header:
-    """Read shape, axes, type and scale of an image file, without its pixels.
+    """Read shape, axes, type and scale of an image file or a label volume, without its pixels.
 
     Raises
     ------
@@ -64,6 +66,8 @@ def read_header(path: Path) -> Header:
         If it is no PNG or TIFF file, or a damaged one; says what it is and the way out.
     """
     kind = kind_of(path)
+    if kind == "zarr":
+        return ome_zarr.open_labels(path).header
     if kind not in ("png", "tiff"):
         raise InputError(f"{path}: {_explain(path, kind)}")
     try:
@@ -80,6 +84,8 @@ def read_pixels(path: Path) -> np.ndarray:
     InputError
         If it is no PNG or TIFF file, damaged, or larger than memory allows.
     """
+    if kind_of(path) == "zarr":
+        return ome_zarr.open_labels(path).read()
     header = read_header(path)
     try:
         return png.read_png(path) if header.format == "png" else tiff.read_tiff(path)
@@ -103,6 +109,8 @@ def _recognised(start: bytes) -> tuple[str, str] | None:
 
 
 def _explain(path: Path, kind: Kind) -> str:
+    if path.is_dir():
+        return "is a folder and no OME-Zarr volume; it has no zarr.json, .zgroup or .zarray"
     if kind == "empty":
         return "is empty (zero bytes); PNG and TIFF are accepted, so copy or save it again"
     known = _recognised(_first_bytes(path))

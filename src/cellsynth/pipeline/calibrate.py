@@ -46,7 +46,7 @@ def calibrate_images(
     n_samples
         Images that the recipe will make.
     workers
-        Processes; by default one per core. The result does not depend on it.
+        Processes or threads; by default one per core. The result does not depend on it.
     quiet
         Show no progress.
     """

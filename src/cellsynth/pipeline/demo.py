@@ -17,7 +17,7 @@ def demo(
     out
         Folder to make; must not hold anything yet.
     workers
-        Processes; by default one per core. The result does not depend on it.
+        Processes or threads; by default one per core. The result does not depend on it.
     resume
         Continue what an interrupted demo left in the folder.
     quiet

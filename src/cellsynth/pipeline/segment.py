@@ -50,7 +50,7 @@ def segment_images(
     polarity
         Whether cells are brighter or darker than their surroundings; found from the images by default.
     workers
-        Processes; by default one per core. The result does not depend on it.
+        Processes or threads; by default one per core. The result does not depend on it.
     resume
         Continue what an interrupted run with the same settings left in the folder.
     quiet

@@ -36,7 +36,7 @@ def synthesize(
     overrides
         Changes to the recipe, such as `n_samples=100 labels.n_cells=200 seed=3`.
     workers
-        Processes; by default one per core. The result does not depend on it.
+        Processes or threads; by default one per core. The result does not depend on it.
     resume
         Continue what an interrupted run of the same recipe left in the folder.
     quiet

@@ -36,7 +36,7 @@ class Overlap:
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
-            *_grouped(
+            *grouped(
                 np.concatenate([self.keys, other.keys]),
                 np.concatenate([self.counts, other.counts]),
             )
@@ -47,7 +47,7 @@ class Overlap:
         reference = np.where(np.isin(self._reference, reference_ids), 0, self._reference)
         prediction = np.where(np.isin(self._prediction, prediction_ids), 0, self._prediction)
         keys = reference.astype(np.uint64) << np.uint64(32) | prediction.astype(np.uint64)
-        return type(self)(*_grouped(keys, self.counts))
+        return type(self)(*grouped(keys, self.counts))
 
     # Ids on both sides of every combination; 0 is background.
 
@@ -150,8 +150,8 @@ class Overlap:
         return {}
 
 
-def _grouped(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum the counts of equal keys."""
+def grouped(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum the counts of equal keys; the keys come back ascending."""
     distinct, where = np.unique(keys, return_inverse=True)
     sums = np.zeros(len(distinct), np.int64)
     np.add.at(sums, where, counts)

@@ -16,7 +16,7 @@ ID_MAX = 2**32 - 1
 """Largest id that fits the table: two ids share one 64-bit key."""
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _slot(keys, counts, key):
     """Find the place of `key`: where it is, or the free place where it belongs."""
     last = np.uint64(keys.size - 1)  # size is a power of two
@@ -26,7 +26,7 @@ def _slot(keys, counts, key):
     return place
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _doubled(keys, counts):
     new_keys, new_counts = np.zeros(2 * keys.size, np.uint64), np.zeros(2 * keys.size, np.int64)
     for old in range(keys.size):
@@ -36,7 +36,7 @@ def _doubled(keys, counts):
     return new_keys, new_counts
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _tally(first, second):
     keys, counts = np.zeros(4096, np.uint64), np.zeros(4096, np.int64)
     n_used, start = 0, 0

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import NonNegativeFloat
 
 from ..counts import AbstractCounts, ratio
@@ -61,10 +60,10 @@ class BoundaryF1(AbstractMetric[OutlineCounts]):
         total = OutlineCounts(0.0, 0.0, 0.0, 0.0)
         for surface in pair.surfaces(self.of):
             total += OutlineCounts(
-                near_reference=float(np.count_nonzero(surface.reference <= reach)),
-                n_reference=float(len(surface.reference)),
-                near_prediction=float(np.count_nonzero(surface.prediction <= reach)),
-                n_prediction=float(len(surface.prediction)),
+                near_reference=float(surface.reference.n_within(reach)),
+                n_reference=float(surface.reference.n),
+                near_prediction=float(surface.prediction.n_within(reach)),
+                n_prediction=float(surface.prediction.n),
             )
         return total
 

@@ -39,7 +39,7 @@ class Hausdorff95(AbstractMetric[MeanCounts]):
 
     def measure(self, pair: LabelPair) -> MeanCounts:
         values = [
-            max(np.percentile(s.reference, 95), np.percentile(s.prediction, 95))
+            max(s.reference.percentile_um(95), s.prediction.percentile_um(95))
             for s in pair.surfaces(self.of)
             if s.is_complete
         ]

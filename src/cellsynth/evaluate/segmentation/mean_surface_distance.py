@@ -37,7 +37,7 @@ class MeanSurfaceDistance(AbstractMetric[MeanCounts]):
 
     def measure(self, pair: LabelPair) -> MeanCounts:
         values = [
-            np.concatenate([s.reference, s.prediction]).mean()
+            (s.reference.total_um + s.prediction.total_um) / (s.reference.n + s.prediction.n)
             for s in pair.surfaces(self.of)
             if s.is_complete
         ]

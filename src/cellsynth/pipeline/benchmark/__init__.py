@@ -67,7 +67,7 @@ def benchmark(
     seed
         Root of all random numbers.
     workers
-        Processes; by default one per core. The result does not depend on it.
+        Processes or threads; by default one per core. The result does not depend on it.
     resume
         Continue what an interrupted run of the same command left in the folder.
     quiet

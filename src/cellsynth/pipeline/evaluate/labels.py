@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...core.blocks import BlockWork
     from ...data.class_table import ClassTables
     from ...data.label_file import LabelNotes
     from ...data.label_set import LabelSet
@@ -26,6 +27,8 @@ def evaluate_labels(
     voxel_um: str | VoxelSize | None = None,
     prediction_classes: Path | str | None = None,
     reference_classes: Path | str | None = None,
+    scheduler: str = "threads",
+    workers: int | None = None,
     quiet: bool = False,
 ) -> "pd.DataFrame":
     """Score label images or volumes against reference labels of the same names.
@@ -36,8 +39,8 @@ def evaluate_labels(
     Parameters
     ----------
     prediction
-        Folder of label images or volumes (PNG, TIFF), one label image, a dataset folder, or a folder of the Cell
-        Tracking Challenge, such as 01_RES.
+        Folder of label images or volumes (PNG, TIFF, OME-Zarr), one of these, a dataset folder, or a folder of the Cell
+        Tracking Challenge, such as 01_RES. OME-Zarr may be larger than memory: it is measured block by block.
     reference
         The same for the reference, of the challenge 01_GT (its SEG where there is one), 01_GT/SEG or 01_GT/TRA.
     out
@@ -58,11 +61,17 @@ def evaluate_labels(
         image, id and class, or a folder with a table per image. By default those of a dataset's simulated objects.
     reference_classes
         The same for the objects of the reference.
+    scheduler
+        Who works on the blocks of OME-Zarr volumes: `threads` of this machine, or the address of your own Dask cluster,
+        such as tcp://host:8786, whose workers see the same files. The numbers are the same.
+    workers
+        Processes or threads; by default one per core. The result does not depend on it.
     quiet
         Show no progress and print nothing.
     """
     import pandas as pd
 
+    from ...core.blocks import BlockWork
     from ...data.label_file import LabelNotes
     from ...data.label_set import pair_labels, read_labels
     from ...evaluate.objects import object_table
@@ -74,6 +83,7 @@ def evaluate_labels(
     chosen = _chosen_metrics(metrics)
     given = parse_voxel(voxel_um)
     _check_area(min_area_px)
+    work = BlockWork(scheduler, workers)
     predicted = read_labels(Path(prediction), side="result")
     truth = read_labels(Path(reference), side="reference")
     predicted = predicted.as_partner_of(truth)
@@ -88,7 +98,9 @@ def evaluate_labels(
     progress = Progress(is_quiet=quiet)
     with made(out) as folder:
         for name in progress.track(names, "evaluate", len(names)):
-            pair = _load_pair(predicted, truth, name, scales, ignore_border, min_area_px, notes, classes)
+            pair = _load_pair(
+                predicted, truth, name, scales, ignore_border, min_area_px, notes, classes, work
+            )
             scores.add(name, measure_pair(pair, chosen))
             objects.append(object_table(pair).assign(image=name))
         for labels, odd in zip((predicted, truth), notes, strict=True):
@@ -200,29 +212,33 @@ def _load_pair(
     min_area_px: int,
     notes: "tuple[LabelNotes, LabelNotes]",
     classes: "tuple[ClassTables | None, ClassTables | None]",
+    work: "BlockWork",
 ) -> "LabelPair":
     from ...core.errors import InputError
     from ...data.dataset import is_dataset
-    from ...evaluate.segmentation import LabelPair
+    from .._label_pair import check_pair, make_pair
 
     # A mask of foreground is a poor prediction, but as a reference a mistake; what we wrote needs no suspicion, and
     # references of the challenge may hold few cells.
-    is_trusted = truth.is_partial or is_dataset(truth.source)
-    expected = truth.load(name, may_be_mask=is_trusted, keeps_ids=True, notes=notes[1])
-    found = predicted.load(name, may_be_grey=is_dataset(predicted.source), keeps_ids=True, notes=notes[0])
+    may_be_mask = truth.is_partial or is_dataset(truth.source)
+    expected = truth.open(name, may_be_mask=may_be_mask, notes=notes[1])
+    found = predicted.open(name, may_be_grey=is_dataset(predicted.source), notes=notes[0])
     if found.shape != expected.shape:
         raise InputError(
             f"{predicted.file_of(name)}: labels are {found.shape} and the reference {truth.files[name]} is "
             f"{expected.shape}; they must be labels of the same image, so crop one or check the names"
         )
-    voxel_um = scales.of(predicted, truth, name, expected.ndim)
+    voxel_um = scales.of(predicted, truth, name, len(expected.shape))
     of_prediction, of_reference = (None if one is None else one.of(name) for one in classes)
-    return LabelPair(
+    pair = make_pair(
         expected,
         found,
         voxel_um,
         ignore_border=ignore_border,
         min_area_px=min_area_px,
+        work=work,
         reference_classes=of_reference,
         prediction_classes=of_prediction,
     )
+    check_pair(pair, may_be_mask=may_be_mask, notes=notes)
+    return pair
