@@ -11,10 +11,11 @@ from ...core.errors import InputError
 from ...core.grid import Box
 from ...core.types import Mask
 from ._classes import Classes, classes_of
+from ._distances import SurfaceDistances
 from ._ignored import find_ignored
 from ._overlap import Overlap
 from ._reading import FirstLook, border_ids, check_ids, look_at
-from ._surface import SurfaceDistances, foreground_distances, object_distances
+from ._surface import foreground_distances, object_distances
 
 SurfaceOf = Literal["foreground", "objects"]
 """Whose outlines: those of the foreground, or those of each matched pair of objects."""
