@@ -14,6 +14,10 @@ from tests.workflows.commands import assert_same
 
 every_recipe = pytest.mark.parametrize("name", packaged_recipes())
 TINY = ["n_samples=2", "grid.shape_px=[121, 143]"]
+TINY_IN_3D = {
+    "spheroid_dense": ["grid.shape_px=[23, 81, 95]", "labels.region.semi_axes_um=[15, 18, 20]"],
+}
+"""Recipes of volumes."""
 
 
 def test_there_are_recipes():
@@ -37,11 +41,12 @@ def test_a_recipe_survives_its_way_through_plain_values(name):
 
 @every_recipe
 def test_a_tiny_run_goes_end_to_end(name, tmp_path):
-    made = synthesize(name, tmp_path / "out", TINY, workers=1, quiet=True)
+    overrides = ["n_samples=2", *TINY_IN_3D.get(name, TINY)]
+    made = synthesize(name, tmp_path / "out", overrides, workers=1, quiet=True)
     assert len(made) == 2
     assert verify(tmp_path / "out").n_samples == 2
     for sample in open_dataset(tmp_path / "out"):
-        assert sample.image.shape == (1, 121, 143)
+        assert sample.image.shape == (1, *sample.grid.shape_px)
         assert sample.labels.max() >= 1
         inside, outside = (sample.image[0][(sample.labels > 0) == part].mean() for part in (True, False))
         bright = "contrast" not in read_yaml(packaged_recipes()[name])["render"]
