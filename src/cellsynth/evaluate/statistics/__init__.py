@@ -2,7 +2,7 @@
 
 from .agreement import Agreement, ranking_agreement
 from .critical_difference import CriticalDifference, critical_difference
-from .intervals import Interval, bootstrap_interval
+from .intervals import Interval, bootstrap_interval, mean, ratio
 from .paired import Gain, holm, paired_gain, paired_tests
 from .power import Power, images_needed
 from .ranking import Ranking, rank_methods
@@ -18,8 +18,10 @@ __all__ = [
     "critical_difference",
     "holm",
     "images_needed",
+    "mean",
     "paired_gain",
     "paired_tests",
     "rank_methods",
     "ranking_agreement",
+    "ratio",
 ]
