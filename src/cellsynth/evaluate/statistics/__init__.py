@@ -2,7 +2,7 @@
 
 from .agreement import Agreement, ranking_agreement
 from .critical_difference import CriticalDifference, critical_difference
-from .intervals import Interval, bootstrap_interval, mean, ratio
+from .intervals import Interval, bootstrap_interval, mean, ratio, share_interval
 from .paired import Gain, holm, paired_gain, paired_tests
 from .power import Power, images_needed
 from .ranking import Ranking, rank_methods
@@ -24,4 +24,5 @@ __all__ = [
     "rank_methods",
     "ranking_agreement",
     "ratio",
+    "share_interval",
 ]
