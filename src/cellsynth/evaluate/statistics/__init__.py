@@ -4,10 +4,11 @@ from .agreement import Agreement, ranking_agreement
 from .critical_difference import CriticalDifference, critical_difference
 from .intervals import Interval, bootstrap_interval, mean, ratio, share_interval
 from .paired import Gain, holm, paired_gain, paired_tests
-from .power import Power, images_needed
+from .power import MOST, Power, images_needed, smallest_difference
 from .ranking import Ranking, rank_methods
 
 __all__ = [
+    "MOST",
     "Agreement",
     "CriticalDifference",
     "Gain",
@@ -25,4 +26,5 @@ __all__ = [
     "ranking_agreement",
     "ratio",
     "share_interval",
+    "smallest_difference",
 ]
