@@ -6,8 +6,12 @@ from jaxtyping import Float
 _SPREADS = (np.arange(16) + 0.5) / 16 * 2.5
 """True spread of the methods that is considered, as share of the observed one."""
 
-_CORRELATIONS = (np.arange(31) + 0.5) / 31 * 2 - 1
-"""True correlation of both sets that is considered."""
+_CORRELATIONS = np.concatenate([[-1.0], (np.arange(31) + 0.5) / 31 * 2 - 1, [1.0]])
+"""True correlation of both sets that is considered; at the ends both orders are one, or reversed."""
+
+_BELIEFS = np.concatenate([[0.1], np.full(31, 0.8 / 31), [0.1]])
+"""Share of each correlation beforehand. Without a share for the ends themselves an interval of tau leaves out 1 where
+the scores do not speak against one order: in a quarter of studies of methods that differ by half a standard error."""
 
 
 def plausible_levels(
@@ -20,8 +24,8 @@ def plausible_levels(
     """Draw true levels of the methods on both sets from what the observed ones leave possible [1]_.
 
     True levels are taken to be normal over methods, with an unknown spread on each set and an unknown correlation
-    between the sets, all of them uniform beforehand; observed ones have noise on top. Given spreads and correlation, a
-    draw of levels and noise is moved to the observation by the normal regression [2]_.
+    between the sets, uniform beforehand but for its ends; observed ones have noise on top. Given spreads and
+    correlation, a draw of levels and noise is moved to the observation by the normal regression [2]_.
 
     Parameters
     ----------
@@ -48,7 +52,8 @@ def plausible_levels(
     determinant = p * q - shared**2
     misfit = (q * a * a - 2 * shared * a * b + p * b * b) / determinant
     likelihood = -(np.log(determinant) + misfit).sum(axis=1) / 2
-    weight = np.exp(likelihood - likelihood.max())
+    belief = np.broadcast_to(_BELIEFS, grid[0].shape).ravel()
+    weight = np.exp(likelihood - likelihood.max()) * belief
     chosen = generator.choice(len(weight), n, p=weight / weight.sum())
     spread_a, spread_b, correlation, shared = (g[chosen] for g in (spread_a, spread_b, correlation, shared))
     p, q, determinant = p[chosen], q[chosen], determinant[chosen]

@@ -110,7 +110,8 @@ def bootstrap_interval(
     ----------
     .. [1] A. Davison, D. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, section 5.2.2, with the
        variance of section 2.7.2. We keep the variance of a resample from falling below a tenth of that of the units,
-       and both ends within the range of the units.
+       and both ends within the range of the units, and widen both by sqrt(n / (n - 1)): by simulation, ten units of an
+       exponential need it.
     .. [2] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82 (1987) 171-185, Eq. 2.3
        with the acceleration of Eq. 7.3.
     .. [3] T. Hesterberg, "What teachers should know about the bootstrap", Am. Stat. 69 (2015) 371-386.
@@ -181,7 +182,8 @@ def _studentized(
             of_resample = squares * n / (n - 1) / sums[1] ** 2
             errors.append(error / np.sqrt(np.maximum(of_resample, _LEAST_VARIANCE * variance)))
     tail = (1 - level) / 2
-    high, low = value - np.nanquantile(np.concatenate(errors), [tail, 1 - tail]) * math.sqrt(variance)
+    scale = math.sqrt(variance * n / (n - 1))
+    high, low = value - np.nanquantile(np.concatenate(errors), [tail, 1 - tail]) * scale
     each = a[b > 0] / b[b > 0]
     low, high = max(float(low), float(each.min())), min(float(high), float(each.max()))
     return Interval(value, min(low, value), max(high, value), level, n)
