@@ -68,7 +68,7 @@ def critical_difference_panel(found: CriticalDifference, look: Look, units: str 
     names, ranks = [str(n) for n in found.mean_ranks.index], found.mean_ranks.to_numpy(float)
     rows = (len(names) + 1) // 2
     top = 0.35 + 0.3 * len(found.groups)  # bars first, then the names below them
-    figure, axes = panel(6.4, 0.75 + 0.2 * (rows + 1) + 0.1 * len(found.groups))
+    figure, axes = panel(_width(len(names)), 0.75 + 0.2 * (rows + 1) + 0.1 * len(found.groups))
     axes.set_xlim(0.5, len(names) + 0.5)
     for i, (name, rank) in enumerate(zip(names, ranks, strict=True)):
         is_left = i < rows
@@ -102,6 +102,11 @@ def critical_difference_panel(found: CriticalDifference, look: Look, units: str 
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.spines["top"].set_visible(True)
     return figure
+
+
+def _width(n_methods: int) -> float:
+    """In inches; the page scales figures to its width, so that those of few methods have larger letters."""
+    return 4.8 if n_methods <= 6 else 6.4
 
 
 def significance_figure(
@@ -159,7 +164,7 @@ def significance_panel(
                 sign = "+" if effects[i, j] > 0 else "\N{MINUS SIGN}"
                 axes.text(j, i, sign, ha="center", va="center", color=PAPER, fontsize=9, weight="bold")
             else:
-                axes.text(j, i, "\N{MIDDLE DOT}", ha="center", va="center", color=MUTED, fontsize=9)
+                axes.text(j, i, "\N{MIDDLE DOT}", ha="center", va="center", color=MUTED, fontsize=14)
     axes.set_xlim(-0.5, n - 0.5)
     axes.set_ylim(n - 0.5, -0.5)
     axes.set_aspect("equal")
@@ -300,7 +305,7 @@ def podium_panel(
     order = np.lexsort((lots, -chosen if higher_is_better else chosen), axis=1)
     names = [str(m) for m in scores.columns]
     n = len(names)
-    figure, axes = panel(6.4, 3.2 + 0.16 * ((n - 1) // 3))
+    figure, axes = panel(_width(n), 3.2 + 0.16 * ((n - 1) // 3))
     # On each place the methods stand side by side, in the order of the ranking, so that dots do not hide.
     shift = (np.arange(n) - (n - 1) / 2) * 0.7 / n
     for row, places in zip(chosen, order, strict=True):
