@@ -27,6 +27,11 @@ class Jackknifed:
     margin: Float64[np.ndarray, " k"]
     """Half the width of the interval; NaN where there are too few images to say."""
 
+    def safe_ends(self) -> tuple[float, float]:
+        """Ends about the first number, both with and without its bias: that is known from the same few images."""
+        middles = self.value[0], self.value[0] - self.bias[0]
+        return float(min(middles) - self.margin[0]), float(max(middles) + self.margin[0])
+
 
 def jackknifed(score: Score, x: np.ndarray, y: np.ndarray, *, key: Key, level: float) -> Jackknifed:
     """Value, bias and margin of a score by the jackknife over two independent samples [1]_.

@@ -25,8 +25,9 @@ class FrechetDistance(AbstractRealismMetric[Both]):
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)). It is the FID of the literature only with the features of
     Inception-v3, and not otherwise. Small sets make it too large, by more the more features there are for an image:
-    compare values of sets of equal size only. The interval is that of the distance of the populations, without this
-    bias, by the jackknife over the images of both sets; below 2 images per feature its ends are NaN.
+    compare values of sets of equal size only. The interval is that of the distance of the populations, by the jackknife
+    over the images of both sets, and safe: it reaches down as far as without this bias, and up as far as with it. Below
+    2 images per feature its ends are NaN.
 
     Range 0 to infinity, lower is better; 0 for a set against itself, never NaN. Needs 2 images in each set.
 
@@ -70,6 +71,5 @@ class FrechetDistance(AbstractRealismMetric[Both]):
             return np.array([sum(frechet_parts(*standardized(both, self.is_standardized)))])
 
         found = jackknifed(score, measured.reference, measured.candidate, key=key, level=level)
-        middle, margin = found.value[0] - found.bias[0], found.margin[0]
-        low, high = (max(float(end), 0.0) for end in (middle - margin, middle + margin))
+        low, high = (max(end, 0.0) for end in found.safe_ends())
         return Interval(self.score(measured), low, high, level, min(len(x), len(y)))
