@@ -30,10 +30,11 @@ class Claim:
     ratio: float | None = None
     """How many times better `value` is than `reference`."""
 
-    target: float | None = None
+    target: float | Interval | None = None
+    """One number, or the two between which it has to lie."""
 
     direction: Literal["at least", "at most"] = "at least"
-    """How the number must stand to the target."""
+    """How the number must stand to a target of one number."""
 
     seconds: float | None = None
     """How long it took to measure; the runner fills it in."""
@@ -47,6 +48,8 @@ class Claim:
         number = self.value if self.ratio is None else self.ratio
         if number is None or self.target is None:
             return None
+        if isinstance(self.target, tuple):
+            return self.target[0] <= number <= self.target[1]
         return number >= self.target if self.direction == "at least" else number <= self.target
 
     def measured_with(self, seconds: float, peak_mb: float) -> "Claim":

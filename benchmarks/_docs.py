@@ -10,7 +10,7 @@ The lines come from `docs/claims/draw.jsonl`, which `python -m benchmarks draw -
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +56,20 @@ def table_of(path: Path) -> str:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    interval = row["interval"]
+    interval, target = row["interval"], row["target"]
     return [
         row["claim"].replace("|", "\\|"),
         _number(row["value"]),
         _number(row["reference"]),
         _number(row["ratio"]),
-        f"{_number(interval[0])} to {_number(interval[1])}" if interval else "",
-        _number(row["target"]),
+        _between(interval) if interval else "",
+        _between(target) if isinstance(target, list) else _number(target),
         {True: "yes", False: "**no**", None: ""}[row["met"]],
     ]
+
+
+def _between(ends: Sequence[float]) -> str:
+    return f"{_number(ends[0])} to {_number(ends[1])}"
 
 
 def _number(value: float | None) -> str:

@@ -22,6 +22,8 @@ from benchmarks._measure import compare, interval_of_median, python, run
             Claim("speed", 30.0, reference=10.0, ratio=3.0, target=20),
             False,
         ),  # the ratio is what has to meet it
+        (Claim("coverage", 0.95, target=(0.93, 0.97)), True),
+        (Claim("coverage", 0.98, target=(0.93, 0.97)), False),
         (Claim("speed", 30.0), None),
         (Claim("absent", None, target=20), None),
     ],

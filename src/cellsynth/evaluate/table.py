@@ -149,7 +149,7 @@ def summary_table(
     Returns
     -------
     summary
-        `origin`, `method`, `metric`, `mean`, `low` and `high` (BCa bootstrap over images, see
+        `origin`, `method`, `metric`, `mean`, `low` and `high` (bootstrap over images, see
         `bootstrap_interval`), `n` (images for which the score is defined), `n_failed`. A failure scores
         `AbstractScored.worst`, or where that is infinite the worst score of any method in that origin. A mean that an
         infinite score makes infinite has no interval.

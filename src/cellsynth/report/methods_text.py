@@ -11,7 +11,7 @@ from .words import LEVEL, interval, is_number, listing, metric_name, number, plu
 
 _STATISTICS = (
     'C. Gourieroux, A. Monfort, E. Renault, "Indirect inference", J. Appl. Econometrics 8 (1993) S85-S118.',
-    'B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82 (1987) 171-185.',
+    'A. Davison, D. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, section 5.2.2.',
     'M. Wiesenfarth et al., "Methods and open-source toolkit for analyzing and visualizing challenge results", '
     "Sci. Rep. 11 (2021) 2369.",
     'F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bull. 1 (1945) 80-83.',
@@ -47,7 +47,7 @@ def methods_paragraph(run: Benchmark) -> tuple[str, list[str]]:
         f"{s['budget']} configurations each and scored by {metric_name(run.metric)} per image, averaged "
         f"over images; images "
         "on which a method failed got the worst score.",
-        f"Intervals of scores are {LEVEL} bias-corrected and accelerated bootstrap intervals over images "
+        f"Intervals of scores are {LEVEL} studentized bootstrap intervals of the mean over images "
         "[2]; intervals of ranks "
         "come from a bootstrap over images [3]; pairs of methods were compared by Wilcoxon's signed-rank test [4] with "
         "Holm's correction [5].",

@@ -12,6 +12,7 @@ from .drawing import looks, panel, styled, to_svg
 from .gallery import gallery
 from .methods_text import command_again, methods_paragraph, without_marks
 from .overlays import OUTCOMES, overlay_rows, shown_methods
+from .power_text import power_sentences
 from .response_figures import draw_responses
 from .run_folder import DEFAULT, Benchmark, read_benchmark
 from .verdict import ALPHA, attainable, verdict
@@ -56,6 +57,8 @@ _SCORE_FIGURES = (
     "tau",
     "critical_synthetic",
     "critical_real",
+    "significance_synthetic",
+    "significance_real",
     "podium_synthetic",
     "podium_real",
 )
@@ -118,6 +121,7 @@ def _contents(run: Benchmark, environment: Environment) -> dict[str, Any]:
         "tests": {o: _test_matrix(run, o) for o in run.results["rankings"]},
         "attainable": {o: attainable(run, o) for o in run.results["rankings"]},
         "alpha": ALPHA,
+        "power": {o: power_sentences(run, o) for o in run.results["rankings"]},
         "figures": _score_figures(run, look) | _calibration_figures(run),
         "overlays": overlay_rows(run, shown),
         "outcomes": OUTCOMES,
@@ -148,6 +152,7 @@ def _score_figures(run: Benchmark, look: Any) -> dict[str, Markup | None]:
         f"{name}_{origin}": draw(run, look, origin)
         for name, draw in (
             ("critical", comparison_figures.draw_critical_difference),
+            ("significance", comparison_figures.draw_significance),
             ("podium", comparison_figures.draw_podium),
         )
         for origin in ("synthetic", "real")

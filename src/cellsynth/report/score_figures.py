@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from .drawing import INK, MUTED, PAPER, Look, key_at_right, label_at_right, panel, styled, to_svg, whisker
 from .run_folder import Benchmark
+from .score_table_figures import rank_panel
 from .words import is_number, metric_name, seconds
 
 
@@ -52,47 +54,22 @@ def _one_score(axes: Axes, run: Benchmark, look: Look, origin: str, method: str,
 
 
 def draw_ranks(run: Benchmark, look: Look, origin: str = "synthetic") -> Markup | None:
-    """Blob plot: how often every method had every rank when the images were resampled [1]_.
-
-    References
-    ----------
-    .. [1] M. Wiesenfarth et al., "Methods and open-source toolkit for analyzing and visualizing challenge
-       results", Sci. Rep. 11 (2021) 2369.
-    """
+    """Blob plot of ranks when the images were resampled; None where there are too few images."""
     ranking = run.results["rankings"].get(origin)
     if ranking is None:
         return None
     rows = {
-        r["method"]: (r, shares) for r, shares in zip(ranking["rows"], ranking["distribution"], strict=True)
+        r["method"]: [r["rank_low"], r["rank_high"], *shares]
+        for r, shares in zip(ranking["rows"], ranking["distribution"], strict=True)
     }
     methods = [m for m in run.ranked if m in rows]
-    shares = np.array([[np.nan if s is None else s for s in rows[m][1]] for m in methods], float)
-    if not np.isfinite(shares).any():
+    columns = ["rank_low", "rank_high", *range(1, len(rows) + 1)]
+    table = pd.DataFrame([rows[m] for m in methods], index=methods, columns=columns, dtype=float)
+    if not np.isfinite(table.to_numpy()[:, 2:]).any():
         return None
     with styled(f"ranks-{origin}"):
-        figure, axes = panel(4.3, 0.7 + 0.36 * len(methods))
-        for i, method in enumerate(methods):
-            colour, _ = look[method]
-            row = rows[method][0]
-            if is_number(row["rank_low"]):
-                axes.plot(
-                    [row["rank_low"], row["rank_high"]], [i, i], color=colour, lw=1.4, alpha=0.55, zorder=1
-                )
-            ranks = np.arange(1, shares.shape[1] + 1)
-            shown = np.nan_to_num(shares[i]) > 0.004
-            axes.scatter(
-                ranks[shown], np.full(shown.sum(), i), s=330 * shares[i][shown], color=colour, lw=0, zorder=2
-            )
-        axes.set_yticks(range(len(methods)), methods)
-        axes.tick_params(axis="y", length=0)
-        axes.set_ylim(len(methods) - 0.4, -0.6)
-        axes.set_xlim(0.4, shares.shape[1] + 0.6)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel("rank (1 is best)")
         return to_svg(
-            figure,
+            rank_panel(table, look),
             f"ranks-{origin}",
             f"Share of bootstrap samples in which each method had each rank, {origin} images",
         )

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import wasserstein_distance
+from scipy.stats import t, wasserstein_distance
 
 from cellsynth.core.errors import InputError
 from cellsynth.evaluate.realism import registry
+from cellsynth.evaluate.realism._jackknife import jackknifed
 from cellsynth.evaluate.realism._manifold import is_within_manifold
 from cellsynth.evaluate.realism._sets import Both, standardized
 from cellsynth.evaluate.realism.statistics_distance import wasserstein
@@ -89,13 +90,22 @@ def test_distances_far_from_the_origin_are_not_lost():
 
 
 @settings(max_examples=25)
-@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 9), m=st.integers(1, 9))
-def test_wasserstein_equals_scipy_with_weights(seed, n, m):
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 9), m=st.integers(2, 9))
+def test_wasserstein_equals_scipy(seed, n, m):
     rng = np.random.default_rng(seed)
-    x, y = rng.integers(0, 5, n).astype(float), rng.normal(size=m)
-    drawn_x, drawn_y = rng.multinomial(n, np.full(n, 1 / n), 3), rng.multinomial(m, np.full(m, 1 / m), 3)
-    expected = [wasserstein_distance(x, y, a, b) for a, b in zip(drawn_x, drawn_y, strict=True)]
-    np.testing.assert_allclose(wasserstein(x, y, drawn_x, drawn_y), expected, atol=1e-12)
+    x, y = rng.integers(0, 5, (n, 3)).astype(float), rng.normal(size=(m, 3))
+    distance, by_chance = wasserstein(x, y)
+    expected = [wasserstein_distance(a, b) for a, b in zip(x.T, y.T, strict=True)]
+    np.testing.assert_allclose(distance, expected, atol=1e-12)
+    assert (by_chance >= 0).all()
+
+
+def test_what_chance_adds_is_most_of_the_distance_of_equal_populations_and_little_of_a_large_one(key):
+    x, y = key.generator().normal(size=(2, 25, 400))
+    distance, by_chance = wasserstein(x, y)
+    assert by_chance.mean() == pytest.approx(distance.mean(), rel=0.25)
+    distance, by_chance = wasserstein(x, y + 10)
+    assert by_chance.mean() < 0.03 * distance.mean()
 
 
 def test_statistics_are_scaled_by_the_spread_of_the_reference_and_averaged_by_component():
@@ -152,7 +162,38 @@ def test_interval_of_statistics_begins_at_zero_where_the_sets_are_alike(key):
     lows = []
     for i in range(40):
         x, y = rng.normal(size=(2, 15, 3))
-        lows.append(metric.interval(both(x, y), key=key.child(i), n_resamples=100).low)
-    assert np.mean(np.array(lows) == 0) > 0.85
-    interval = metric.interval(both(x, y + 1), key=key, n_resamples=100)
+        lows.append(metric.interval(both(x, y), key=key.child(i)).low)
+    assert np.mean(np.array(lows) == 0) > 0.9
+    interval = metric.interval(both(x, y + 1), key=key)
     assert 0 < interval.low < 1 < interval.high
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "truth"),
+    [("statistics_distance", 15, 0.5), ("kernel_distance", 15, 1.34), ("frechet_distance", 20, 1)],
+)
+def test_intervals_hold_the_distance_of_the_populations(key, kind, n, truth):
+    # Four features, half a standard deviation apart; the kernel distance is that of six times 5000 images.
+    metric, held = registry.parse(kind), []
+    for i in range(120):
+        x, y = key.child(kind, i).generator().normal(size=(2, n, 4))
+        interval = metric.interval(both(x, y + 0.5), key=key)
+        held.append(interval.low <= truth <= interval.high)
+    assert np.mean(held) >= 0.93
+
+
+def test_more_images_than_blocks_leave_out_several_at_a_time(key):
+    x, y = np.arange(130.0)[:, None], np.arange(4.0)[:, None]
+    found = jackknifed(lambda x, y: x.mean(axis=0) - y.mean(axis=0), x, y, key=key, level=0.95)
+    # The bias of a mean is 0 where blocks are equal, and its variance is that of the mean of each side.
+    assert found.bias[0] == pytest.approx(0, abs=1)
+    expected = t.isf(0.025, 3) * np.sqrt(x.var(ddof=1) / 130 + y.var(ddof=1) / 4)
+    assert found.margin[0] == pytest.approx(expected, rel=0.25)
+
+
+def test_shares_are_never_certain(key):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(30, 2))
+    interval = registry.parse("precision").interval(both(x, x[:20]), key=key)
+    assert (interval.value, interval.high) == (1, 1)
+    assert interval.low == pytest.approx(0.832, abs=0.001)  # 0.025 ** (1 / 20)

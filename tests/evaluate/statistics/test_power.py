@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from cellsynth.core.errors import InputError
-from cellsynth.evaluate.statistics import images_needed
+from cellsynth.evaluate.statistics import images_needed, smallest_difference
 from cellsynth.evaluate.statistics.paired import signed_rank_p
 
 
@@ -52,9 +52,24 @@ def test_what_cannot_be_seen_says_so(key, monkeypatch):
     [
         ([0.1, 0.2], 0.02, "at least 5 images"),
         ([0.1] * 9, 0.02, "not all equal"),
-        ([0.1, 0.2, 0.3, 0.1, 0.5], 0.0, "not 0"),
+        ([0.1, 0.2, 0.3, 0.1, 0.5], 0.0, "difference is 0"),
     ],
 )
 def test_too_little_to_go_by_is_refused(key, seen, difference, message):
     with pytest.raises(InputError, match=message):
         images_needed(np.array(seen), difference, key=key)
+
+
+def test_the_smallest_difference_is_the_inverse_of_the_images_needed(key):
+    seen = key.generator().normal(0.3, 0.1, 200)
+    needed = images_needed(seen, 0.05, key=key)
+    found = smallest_difference(seen, needed.n, key=key)
+    assert found.difference == pytest.approx(0.05, rel=0.1)
+    assert found.reached >= 0.8
+    assert smallest_difference(seen, 4 * needed.n, key=key).difference == pytest.approx(0.025, rel=0.15)
+
+
+def test_five_images_show_no_difference_at_five_percent(key):
+    found = smallest_difference(key.generator().normal(0, 0.1, 40), 5, key=key)
+    assert np.isnan(found.difference)
+    assert found.reached == 0

@@ -1,6 +1,7 @@
 """Frechet distance of the features of two sets."""
 
 import math
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -9,8 +10,8 @@ from ...core.rng import Key
 from ..features import AbstractFeatures, PictureSet
 from ..features import registry as feature_kinds
 from ..statistics import Interval
-from ._bootstrap import two_sample_interval
 from ._frechet import frechet_parts
+from ._jackknife import jackknifed
 from ._sets import Both, features_of, require_images, standardized
 from .base import AbstractRealismMetric, registry
 
@@ -24,9 +25,9 @@ class FrechetDistance(AbstractRealismMetric[Both]):
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)). It is the FID of the literature only with the features of
     Inception-v3, and not otherwise. Small sets make it too large, by more the more features there are for an image:
-    compare values of sets of equal size only. The interval is that of the distance of the populations, without this
-    bias: in simulations of Gaussians nominal 95 % covered 93 to 99 % from 2 images per feature on. With fewer its ends
-    are NaN.
+    compare values of sets of equal size only. The interval is that of the distance of the populations, by the jackknife
+    over the images of both sets, and safe: it reaches down as far as without this bias, and up as far as with it. Below
+    2 images per feature its ends are NaN.
 
     Range 0 to infinity, lower is better; 0 for a set against itself, never NaN. Needs 2 images in each set.
 
@@ -65,20 +66,10 @@ class FrechetDistance(AbstractRealismMetric[Both]):
         if min(len(x), len(y)) < _IMAGES_PER_FEATURE * n_features:
             return Interval(self.score(measured), math.nan, math.nan, level, min(len(x), len(y)))
 
-        def distance(drawn_x: np.ndarray, drawn_y: np.ndarray) -> np.ndarray:
-            return np.array(
-                [
-                    sum(frechet_parts(np.repeat(x, a, axis=0), np.repeat(y, b, axis=0)))
-                    for a, b in zip(drawn_x, drawn_y, strict=True)
-                ]
-            )
+        def score(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+            both = replace(measured, reference=x, candidate=y)
+            return np.array([sum(frechet_parts(*standardized(both, self.is_standardized)))])
 
-        return two_sample_interval(
-            self.score(measured),
-            distance,
-            (len(x), len(y)),
-            key=key,
-            level=level,
-            n_resamples=n_resamples,
-            lowest=0,
-        )
+        found = jackknifed(score, measured.reference, measured.candidate, key=key, level=level)
+        low, high = (max(end, 0.0) for end in found.safe_ends())
+        return Interval(self.score(measured), low, high, level, min(len(x), len(y)))

@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 from ...core.rng import Key
 from ..features import AbstractFeatures, PictureSet
 from ..features import registry as feature_kinds
-from ..statistics import Interval, bootstrap_interval
+from ..statistics import Interval, share_interval
 from ._manifold import is_within_manifold
 from ._sets import Both, features_of, require_images, standardized
 from .base import AbstractRealismMetric, registry
@@ -19,8 +19,8 @@ class Precision(AbstractRealismMetric[Both]):
     """Share of the candidate's images within the manifold of the reference: realism [1]_.
 
     The manifold is the union of balls around the features of its images, each reaching to the k-th neighbour in the
-    same set. Swapping the sets gives `recall`, but for the scale of the features. The interval is over the
-    images that are asked for, with the manifold as it is.
+    same set. Swapping the sets gives `recall`, but for the scale of the features. The interval is the
+    exact one of a share, over the images that are asked for, with the manifold as it is.
 
     Range 0 to 1; 1 for a set against itself, never NaN. Needs k + 1 images in each set.
 
@@ -52,8 +52,7 @@ class Precision(AbstractRealismMetric[Both]):
         return {}
 
     def interval(self, measured: Both, *, key: Key, level: float = 0.95, n_resamples: int = 500) -> Interval:
-        within = self._is_within(measured).astype(float)
-        return bootstrap_interval(within, key=key, level=level, n_resamples=n_resamples)
+        return share_interval(self._is_within(measured), level=level)
 
     def _is_within(self, measured: Both) -> np.ndarray:
         require_images(measured, self.k + 1, f"precision with k = {self.k}")

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from ...core.errors import InputError
 from ...core.rng import Key
+from ._hierarchy import plausible_levels
 from ._scores import Scheme, ScoreMatrix, ScoreTable, aggregate, score_matrix
 from .intervals import can_resolve, resample_counts
 
@@ -25,7 +26,7 @@ class Agreement:
     level: float
 
     distribution: Float[np.ndarray, " b"]
-    """Tau of each resample; NaN where it was undefined."""
+    """Tau of each pair of plausible true orders, or of each resample; NaN where it was undefined."""
 
     n_methods: int
     """Methods that have a score on both sets."""
@@ -49,8 +50,12 @@ def ranking_agreement(
 ) -> Agreement:
     """Kendall's tau-b [1]_ between the rankings of the same methods on two sets of images.
 
-    The interval is the percentile interval of tau when the images of both sets are resampled, each set
-    by itself. It says what other images would have changed, not what other methods would have.
+    The interval holds the tau that ever more images of both kinds would come to. Noise on either side makes two orders
+    agree less than they truly do, and resampling adds as much again, so tau of resamples is off towards 0. Instead the
+    noise, which resampling the images of each set gives, is taken off by a model of the true levels
+    (`plausible_levels`), and the interval holds the middle of the taus of such levels. For `test_then_rank`, whose
+    order is not one of levels, it is the percentile interval over resamples. Both say what other images would have
+    changed, not what other methods would have.
 
     Parameters
     ----------
@@ -61,9 +66,8 @@ def ranking_agreement(
     -------
     agreement
         `tau` is NaN with fewer than two methods that have a score on both sets, and where all methods of a
-        set are equal. The percentile interval is widened where need be to hold `tau` itself: near 1 the resampled
-        values all lie below. It is NaN with fewer than three methods (tau of two is a sign), and
-        where either set has too few units to say: below 4 at 95 %.
+        set are equal. The interval is widened where need be to hold `tau` itself. It is NaN with fewer than three
+        methods (tau of two is a sign), and where either set has too few units to say: below 4 at 95 %.
 
     Raises
     ------
@@ -88,14 +92,33 @@ def ranking_agreement(
     n_methods, n_units = int(is_known.sum()), (n_a, n_b)
     if math.isnan(tau) or n_methods < 3 or not (can_resolve(n_a, level) and can_resolve(n_b, level)):
         return Agreement(tau, math.nan, math.nan, level, np.empty(0), n_methods, n_units)
-    distribution = kendall_tau(
-        badness(a, resample_counts(n_a, key.child("a"), n_resamples))[:, is_known],
-        badness(b, resample_counts(n_b, key.child("b"), n_resamples))[:, is_known],
-    )
+    drawn_a = badness(a, resample_counts(n_a, key.child("a"), n_resamples))[:, is_known]
+    drawn_b = badness(b, resample_counts(n_b, key.child("b"), n_resamples))[:, is_known]
+    if scheme != "test_then_rank":
+        drawn_a, drawn_b = _without_noise(
+            point_a[0, is_known], drawn_a, point_b[0, is_known], drawn_b, n_units, key
+        )
+    distribution = kendall_tau(drawn_a, drawn_b)
     low, high = np.nanquantile(distribution, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
-    # Resampling can only add noise to two equal orders, so its share at the end of the range is too low.
     low, high = min(float(low), tau), max(float(high), tau)
     return Agreement(tau, low, high, level, distribution, n_methods, n_units)
+
+
+def _without_noise(
+    a: np.ndarray, drawn_a: np.ndarray, b: np.ndarray, drawn_b: np.ndarray, n_units: tuple[int, int], key: Key
+) -> tuple[np.ndarray, np.ndarray]:
+    """Plausible true levels of the methods on both sets, less what all methods of a resample have in common."""
+    levels, noises = [], []
+    is_defined = ~(np.isnan(drawn_a).any(axis=1) | np.isnan(drawn_b).any(axis=1))
+    for point, drawn, n in ((a, drawn_a, n_units[0]), (b, drawn_b, n_units[1])):
+        m = len(point)
+        level = point - point.mean()
+        error = drawn[is_defined] - drawn[is_defined].mean(axis=1, keepdims=True) - level
+        levels.append(level)
+        # A bootstrap is too narrow by sqrt((n - 1) / n), and taking off the mean over methods by sqrt((m - 1) / m).
+        noises.append(error * np.sqrt(n / (n - 1) * m / (m - 1)))
+    generator = key.child("levels").generator()
+    return plausible_levels(levels[0], noises[0], levels[1], noises[1], generator)
 
 
 def kendall_tau(a: Float[np.ndarray, "b m"], b: Float[np.ndarray, "b m"]) -> Float[np.ndarray, " b"]:

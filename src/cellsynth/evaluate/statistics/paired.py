@@ -63,7 +63,7 @@ def paired_gain(
     Returns
     -------
     gain
-        The interval is the BCa interval of the mean over units, NaN below 4 units at 95 %. `p` and `effect` are
+        The interval is the bootstrap interval of the mean over units, NaN below 4 units at 95 %. `p` and `effect` are
         NaN without a unit; units that are all equal give p = 1 and effect 0.
     """
     if np.shape(after) != np.shape(before):
@@ -105,7 +105,7 @@ def paired_tests(
     -------
     table
         One row per pair: `method_a`, `method_b`, `n` units, `mean_difference` (gain of a over b, positive where a
-        is better) with its BCa interval `low` to `high` (each at `level`, not corrected for their number), `effect`
+        is better) with its bootstrap interval `low` to `high` (at `level`, not corrected for their number), `effect`
         (matched-pairs rank-biserial correlation, positive where a is better), `p`, and `p_holm`.
     """
     matrix = score_matrix(scores, failed, higher_is_better=higher_is_better, worst=worst)

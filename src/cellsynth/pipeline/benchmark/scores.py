@@ -4,18 +4,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ...core.errors import InputError
 from ...core.rng import Key
 from ...data.image_set import ImageSet
 from ...data.label_file import read_label_file
 from ...evaluate.segmentation import AbstractMetric, LabelPair
 from ...evaluate.statistics import (
+    MOST,
+    images_needed,
     paired_gain,
     paired_tests,
     rank_methods,
     ranking_agreement,
+    smallest_difference,
 )
+from ...evaluate.statistics._scores import score_matrix
 from ...evaluate.table import (
     default_metrics,
     failure_rows,
@@ -30,6 +36,9 @@ from ...io.tables import read_parquet, write_json, write_parquet
 from .options import Work
 from .segmentation import prediction_path
 from .tuning import variants_of
+
+SMALL_DIFFERENCE = 0.02
+"""Of the deciding score: what is worth telling apart."""
 
 DEFAULT = " (default)"
 """Ending of the name of a method in its default configuration."""
@@ -98,6 +107,7 @@ def conclude(run: Path, scores: pd.DataFrame, chosen: AbstractMetric, key: Key) 
         "n_images": {o: int(scores.loc[scores["origin"] == o, "image"].nunique()) for o in origins},
         "rankings": {},
         "tests": {},
+        "power": {},
         "tuning_gain": {},
         "cost": _cost(run, origins),
         "agreement": None,
@@ -127,6 +137,10 @@ def conclude(run: Path, scores: pd.DataFrame, chosen: AbstractMetric, key: Key) 
             worst=chosen.worst,
         )
         result["tests"][origin] = tests.to_dict(orient="records")
+        first_two = ranking.table.sort_values("rank", kind="stable").index[:2]
+        result["power"][origin] = _power(
+            values[list(first_two)], failed[list(first_two)], chosen, key.child("power", origin)
+        )
         result["tuning_gain"][origin] = _gains(scores, chosen, origin, key.child("gain", origin))
     if len(origins) == 2:
         for name, table in (("agreement", tuned), ("agreement_with_defaults", scores)):
@@ -157,6 +171,32 @@ def _agreement(table: pd.DataFrame, metric: AbstractMetric, key: Key) -> dict[st
         "level": found.level,
         "n_methods": found.n_methods,
         "n_images": list(found.n_units),
+    }
+
+
+def _power(
+    values: pd.DataFrame, failed: pd.DataFrame, metric: AbstractMetric, key: Key
+) -> dict[str, Any] | None:
+    """How many images tell the first two methods apart; None where there are too few to know how they differ."""
+    if values.shape[1] < 2:
+        return None
+    filled = score_matrix(values, failed, higher_is_better=metric.higher_is_better, worst=metric.worst)
+    differences = filled.values[:, 0] - filled.values[:, 1]
+    differences = differences[np.isfinite(differences)]
+    try:
+        needed = images_needed(differences, SMALL_DIFFERENCE, key=key.child("needed"))
+    except InputError:  # fewer than five images, or all with one difference
+        return None
+    least = smallest_difference(differences, len(differences), key=key.child("least"))
+    return {
+        "methods": filled.methods,
+        "difference": SMALL_DIFFERENCE,
+        "n_images": len(differences),
+        "n_images_needed": needed.n,
+        "is_capped": needed.n >= MOST and needed.reached < needed.power,
+        "smallest_difference": least.difference,
+        "power": needed.power,
+        "alpha": needed.alpha,
     }
 
 
