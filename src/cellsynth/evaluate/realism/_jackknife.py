@@ -32,6 +32,17 @@ class Jackknifed:
         middles = self.value[0], self.value[0] - self.bias[0]
         return float(min(middles) - self.margin[0]), float(max(middles) + self.margin[0])
 
+    def safe_ends_of_square(self) -> tuple[float, float]:
+        """The same for a squared distance, whose spread grows with it: the margin above is taken of its root.
+
+        The upper end is (root of the upper middle + margin of the root)^2, but at most two margins above it, as the
+        root says nothing near 0.
+        """
+        low, high = self.safe_ends()
+        margin, middle = float(self.margin[0]), high - float(self.margin[0])
+        more = margin**2 / (4 * middle) if middle > 0 else math.inf
+        return low, high + min(more, margin)
+
 
 def jackknifed(score: Score, x: np.ndarray, y: np.ndarray, *, key: Key, level: float) -> Jackknifed:
     """Value, bias and margin of a score by the jackknife over two independent samples [1]_.

@@ -26,8 +26,8 @@ class KernelDistance(AbstractRealismMetric[Both]):
 
     The interval is that of the distance of the populations, each feature over its spread in the population of the
     reference, by the jackknife over the images of both sets. The value is too large where that spread is known from few
-    images. The interval reaches below and above with and without this bias, so it is wide; with strongly
-    correlated features it may still be too short (`python -m proofs statistics`).
+    images. The interval reaches below and above with and without this bias, so it is wide
+    rather than short (`python -m proofs statistics`).
 
     Range minus infinity to infinity, lower is better, 0 is what two samples of one population have on average; never
     NaN. Needs 2 images in each set.
@@ -97,7 +97,7 @@ class KernelDistance(AbstractRealismMetric[Both]):
 
         x, y = measured.reference, measured.candidate
         found = jackknifed(score, x, y, key=key, level=level)
-        return Interval(self.score(measured), *found.safe_ends(), level, min(len(x), len(y)))
+        return Interval(self.score(measured), *found.safe_ends_of_square(), level, min(len(x), len(y)))
 
     def _distance(self, x: np.ndarray, y: np.ndarray) -> float:
         within = [
