@@ -159,6 +159,19 @@ def test_orientations_are_spread_evenly(key):
     assert np.abs((major[:, :, None] * major[:, None, :]).mean(axis=0) - np.eye(3) / 3).max() < 0.06
 
 
+@pytest.mark.parametrize(
+    ("values", "grid"),
+    [
+        ({"n_cells": 10**9}, Grid(shape_px=(61, 83))),
+        ({"n_cells": None, "density_per_mm2": 1e9}, Grid(shape_px=(61, 83))),
+        ({"n_cells": (3, 20_000)}, Grid(shape_px=(5, 31, 47), voxel_um=(1, 1, 1))),
+    ],
+)
+def test_more_cells_than_can_ever_be_placed_are_refused(values, grid):
+    with pytest.raises(RecipeError, match="they would cover it .* Give fewer or smaller cells"):
+        Ellipsoids(**values).build(grid)
+
+
 def test_a_crowded_field_keeps_fewer_and_ends(key):
     tables = objects_of(key, grid=Grid(shape_px=(100, 100)), n_cells=500, radius_um=8)
     assert 10 < len(tables[0]) < 60

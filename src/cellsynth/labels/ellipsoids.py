@@ -19,6 +19,9 @@ from ._placement import place
 from ._rotations import random_rotations
 from .base import AbstractLabelGenerator, registry
 
+MOST_COVER = 20.0
+"""Area of all cells over that of the field: at 1 it is full, and few more find a place however long one tries."""
+
 Fraction = Annotated[float, Interval(ge=0, le=1)]
 
 
@@ -96,8 +99,27 @@ class Ellipsoids(AbstractLabelGenerator):
         """Make the function that scatters cells on `grid` (2D or 3D)."""
         if self.density_per_mm2 is not None and grid.ndim == 3:
             raise RecipeError("density_per_mm2 is for 2D grids; give n_cells for a volume")
+        _check_crowding(self, grid)
         rule = _scatter_by_rejection if self.placement == "adgan" else _scatter
         return partial(rule, self, grid)
+
+
+def _check_crowding(config: Ellipsoids, grid: Grid) -> None:
+    """Refuse more cells than can ever be placed; trying takes for ever, or all memory."""
+    field = float(np.prod(grid.extent_um))
+    if config.density_per_mm2 is not None:
+        what, n = f"density_per_mm2 is {config.density_per_mm2:g}", config.density_per_mm2 * field / 1e6
+    else:
+        most = max(config.n_cells) if isinstance(config.n_cells, tuple) else config.n_cells or 0
+        what, n = f"n_cells is {config.n_cells}", float(most)
+    radius = config.radius_um.mean
+    cover = n * (np.pi * radius**2 if grid.ndim == 2 else 4 / 3 * np.pi * radius**3) / field
+    if n > grid.n_voxels or cover > MOST_COVER:
+        raise RecipeError(
+            f"labels.{what}, which is {n:.3g} cells of radius {radius:.3g} in a field of {list(grid.shape_px)} pixels: "
+            f"they would cover it {cover:.3g} times, and up to {MOST_COVER:g} times is tried. Give fewer or smaller "
+            "cells"
+        )
 
 
 def _scatter(config: Ellipsoids, grid: Grid, key: Key) -> Scene:

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 BYTES_PER_PIXEL = 45
 """Memory that an image in the making takes at its peak, measured on 6144 x 6144 pixels, with some room."""
 
-MOST_COVER = 20.0
-"""Area of all cells over that of the field: at 1 it is full, and few more find a place however long one tries."""
-
 if TYPE_CHECKING:
     from ..core.parallel import WorkerPool
     from ..data.image_set import ImageSet
@@ -78,8 +75,6 @@ def make_dataset(
     # What cannot be made is refused before anything is written.
     recipe.check_builds()
     _check_memory(recipe, pool.n_workers)
-    for variant in recipe.variants:
-        _check_crowding(variant)
     writer = DatasetWriter.open(out, recipe.to_dict(), is_resume=is_resume, inputs=inputs)
     index = dict(zip(recipe.sample_names(), recipe.sample_indices(), strict=True))
     todo = [index[name] for name in writer.pending(list(index))]
@@ -101,34 +96,6 @@ def _check_memory(recipe: "Recipe", n_workers: int) -> None:
             f"{recipe.name}: grid.shape_px is {list(grid.shape_px)}; {n_workers} of that size at a time need "
             f"{needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available. Make them smaller"
             + (", or use fewer --workers" if n_workers > 1 else "")
-        )
-
-
-def _check_crowding(recipe: "Recipe") -> None:
-    """Refuse more cells than can ever be placed; trying takes for ever, or all memory."""
-    from math import pi, prod
-
-    from ..core.errors import RecipeError
-    from ..labels.ellipsoids import Ellipsoids
-
-    labels, grid = recipe.labels, recipe.grid
-    if not isinstance(labels, Ellipsoids):
-        return
-    field = prod(grid.extent_um)
-    if labels.density_per_mm2 is not None:
-        what, n = f"density_per_mm2 is {labels.density_per_mm2:g}", labels.density_per_mm2 * field / 1e6
-    else:
-        what, n = (
-            f"n_cells is {labels.n_cells}",
-            max(labels.n_cells) if isinstance(labels.n_cells, tuple) else labels.n_cells or 0,
-        )
-    radius = labels.radius_um.mean
-    cover = n * (pi * radius**2 if grid.ndim == 2 else 4 / 3 * pi * radius**3) / field
-    if n > grid.n_voxels or cover > MOST_COVER:
-        raise RecipeError(
-            f"{recipe.name}: labels.{what}, which is {n:.3g} cells of radius {radius:.3g} in a field of "
-            f"{list(grid.shape_px)} pixels: they would cover it {cover:.3g} times, and up to {MOST_COVER:g} times is "
-            "tried. Give fewer or smaller cells"
         )
 
 
