@@ -1,4 +1,4 @@
-"""Shapes of objects: ellipsoids with a smooth rough outline, and shapes that are given as pixels."""
+"""Ellipses or ellipsoids; an outline may waver."""
 
 import math
 from dataclasses import dataclass
@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from .errors import InputError
-from .grid import Box, Grid
-from .lattice import noise
-from .rng import Key
-from .scene import AbstractShape, Objects, Scene
-from .types import Labels, Plane
+from ..grid import Box, Grid
+from ..lattice import noise
+from ..scene import AbstractShape, Objects
+from ..types import Labels, Plane
+from ._frame import to_3d
 
 
 @dataclass(frozen=True)
@@ -33,61 +32,6 @@ class Ellipsoid(AbstractShape):
         return draw_ellipsoids(objects, grid, box, self.irregularity, self.lobes)[0]
 
 
-@dataclass(frozen=True, eq=False)
-class Pixels(AbstractShape):
-    """Objects that are given as a label image: what a mask GAN or an annotated file gives."""
-
-    labels: Labels
-
-    def draw(self, objects: Objects, grid: Grid, box: Box) -> Labels:
-        """Labels of `box`."""
-        return self.labels[box.slices].astype(np.int32)
-
-
-def scene_from_labels(labels: Labels, grid: Grid, key: Key) -> Scene:
-    """Wrap a label image as a scene: frames from the second moments of each object, intensity 1.
-
-    Raises
-    ------
-    InputError
-        If the shape is not the grid's, or the ids are not 1..N without gaps.
-    """
-    if labels.shape != grid.shape_px:
-        raise InputError(f"labels are {labels.shape} and the grid is {grid.shape_px}; give them one shape")
-    counts = _voxels_per_object(labels)
-    n = len(counts)
-    flat = labels.ravel()
-    voxel_um = np.asarray(grid.voxel_um)
-    inside = np.flatnonzero(flat)
-    points = (np.stack(np.unravel_index(inside, labels.shape), axis=1) + 0.5) * voxel_um
-    ids = flat[inside].astype(np.int64) - 1
-    centre = np.stack([np.bincount(ids, p, n) for p in points.T], axis=1) / counts[:, None]
-    offset = points - centre[ids]
-    covariance = np.empty((n, grid.ndim, grid.ndim))
-    for i in range(grid.ndim):
-        for j in range(grid.ndim):
-            covariance[:, i, j] = np.bincount(ids, offset[:, i] * offset[:, j], n) / counts
-    covariance += np.eye(grid.ndim) * voxel_um**2 / 12  # a voxel is a cube, not a point
-    variance, rotation = np.linalg.eigh(covariance)
-    # A solid ellipse has variance a^2 / 4 along a semi-axis a, a solid ellipsoid a^2 / 5.
-    semi_axes = np.sqrt(variance * (grid.ndim + 2))
-    keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
-    objects = Objects(centre, semi_axes, rotation, np.ones(n), np.ones(n, np.int32), keys)
-    return Scene(grid, objects, Pixels(labels))
-
-
-def _voxels_per_object(labels: Labels) -> np.ndarray:
-    lowest, highest = int(labels.min(initial=0)), int(labels.max(initial=0))
-    # With more ids than voxels there are gaps; a count per id might not even fit into memory.
-    if lowest >= 0 and highest <= labels.size:
-        counts = np.bincount(labels.ravel().astype(np.int64, copy=False), minlength=highest + 1)[1:]
-        if counts.all():
-            return counts
-    raise InputError(
-        f"labels must be 1..N without gaps, with 0 for background; saw {lowest} to {highest}; relabel them first"
-    )
-
-
 def draw_ellipsoids(
     objects: Objects, grid: Grid, box: Box, irregularity: float = 0.0, lobes: float = 1.2
 ) -> tuple[Labels, Plane]:
@@ -106,21 +50,6 @@ def draw_ellipsoids(
     r = np.ones(shape, np.float32)
     _fill(labels, r, start, voxel, centre, axes, rotation, objects.key, irregularity, lobes)
     return labels.reshape(box.shape), r.reshape(box.shape)
-
-
-def to_3d(objects: Objects, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centres, semi-axes and rotations in 3D; a 2D object lies in the one plane at z = 0.5."""
-    if grid.ndim == 3:
-        return objects.centre_um, objects.semi_axes_um, np.ascontiguousarray(objects.rotation)
-    n = len(objects)
-    rotation = np.zeros((n, 3, 3))
-    rotation[:, 0, 0] = 1.0
-    rotation[:, 1:, 1:] = objects.rotation
-    return (
-        np.column_stack([np.full(n, 0.5), objects.centre_um]),
-        np.column_stack([np.ones(n), objects.semi_axes_um]),
-        rotation,
-    )
 
 
 @njit(cache=True)
