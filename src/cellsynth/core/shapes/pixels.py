@@ -1,14 +1,18 @@
 """Objects that are given as a label image, and the scene made of one."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Float, Integer
+from scipy.ndimage import find_objects
 
+from ..canvas import Canvas
 from ..errors import InputError
-from ..grid import Box, Grid
+from ..grid import Grid
 from ..rng import Key
 from ..scene import AbstractShape, Objects, Scene
-from ..types import Labels
+from ..types import Labels, Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,9 +21,32 @@ class Pixels(AbstractShape):
 
     labels: Labels
 
-    def draw(self, objects: Objects, grid: Grid, box: Box) -> Labels:
-        """Labels of `box`."""
-        return self.labels[box.slices].astype(np.int32)
+    needs_objects: ClassVar[bool] = False
+
+    def compete(self, objects: Objects, ids: Integer[np.ndarray, " n"], canvas: Canvas) -> None:
+        """Put the labels of the box where they are, over all else."""
+        labels = self.labels[canvas.box.slices]
+        is_inside = labels > 0
+        canvas.labels[is_inside] = labels[is_inside]
+        canvas.distance[is_inside] = 0
+
+    def half_extents_um(self, objects: Objects, grid: Grid) -> Points:
+        """Of the voxels with the label of each object; 0 where there is none."""
+        half = np.zeros_like(objects.centre_um)
+        for i, found in enumerate(find_objects(self.labels.astype(np.int32), len(objects))):
+            if found is not None:
+                edges = (
+                    np.array([[(s.start + 0.5, s.stop - 0.5) for s in found]])
+                    * np.array(grid.voxel_um)[:, None]
+                )
+                half[i] = np.abs(edges[0] - objects.centre_um[i][:, None]).max(axis=1)
+        return half
+
+    def volume_factor(self, objects: Objects, grid: Grid) -> Float[np.ndarray, " n"]:
+        """Counted in voxels."""
+        counts = np.bincount(self.labels.ravel().astype(np.int64), minlength=len(objects) + 1)
+        unit = np.pi if grid.ndim == 2 else 4 / 3 * np.pi
+        return counts[1:] * np.prod(grid.voxel_um) / (unit * objects.semi_axes_um.prod(axis=1))
 
 
 def scene_from_labels(labels: Labels, grid: Grid, key: Key) -> Scene:
