@@ -79,6 +79,10 @@ def draw_ellipsoids(
     return canvas.labels, canvas.distance
 
 
+_CHUNK = 16
+"""Voxels of a row that are worked on at once; most rows of a cell are no longer."""
+
+
 # NumPy's rules for division: no check of the divisor, which would keep the compiler from vectors.
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill(
@@ -97,8 +101,13 @@ def _fill(
     lobes,
 ):
     reach = 1.0 + irregularity
+    rounded = np.empty(_CHUNK, np.float32)
     for i in range(ids.size):
         turn, axis, label = rotation[i], axes[i], ids[i]
+        # Read once: to the compiler, any array that is written to might be these.
+        a, b, c = axis[0], axis[1], axis[2]
+        du, dv, dw = turn[2, 0], turn[2, 1], turn[2, 2]
+        centre_x, voxel_x, first_px = centre[i, 2], voxel[2], start[2]
         for z in range(low[i, 0], high[i, 0]):
             dz = (z + start[0] + 0.5) * voxel[0] - centre[i, 0]
             for y in range(low[i, 1], high[i, 1]):
@@ -117,13 +126,18 @@ def _fill(
                             distance /= 1.0 + irregularity * noise(keys[i], u * scale, v * scale, w * scale)
                         claim(owner, nearness, z, y, x, distance, label)
                     continue
-                # The same without a branch, for the compiler to work on several voxels at once.
-                row_owner, row_nearness = owner[z, y, begin:end], nearness[z, y, begin:end]
-                for k in range(end - begin):
-                    dx = (k + begin + start[2] + 0.5) * voxel[2] - centre[i, 2]
-                    u, v, w = local_offset(turn, axis, dz, dy, dx)
-                    rounded = np.float32(math.sqrt(u * u + v * v + w * w))
-                    best, other = row_nearness[k], row_owner[k]
-                    is_won = (rounded < best) | ((rounded == best) & (label < other))
-                    row_nearness[k] = rounded if is_won else best
-                    row_owner[k] = label if is_won else other
+                # The same in chunks of a fixed length, which the compiler turns into vectors.
+                u0 = dz * turn[0, 0] + dy * turn[1, 0]
+                v0 = dz * turn[0, 1] + dy * turn[1, 1]
+                w0 = dz * turn[0, 2] + dy * turn[1, 2]
+                row_owner, row_nearness = owner[z, y], nearness[z, y]
+                for chunk in range(begin, end, _CHUNK):
+                    for k in range(_CHUNK):
+                        dx = (chunk + k + first_px + 0.5) * voxel_x - centre_x
+                        u, v, w = (u0 + dx * du) / a, (v0 + dx * dv) / b, (w0 + dx * dw) / c
+                        rounded[k] = math.sqrt(u * u + v * v + w * w)
+                    for k in range(min(_CHUNK, end - chunk)):
+                        distance, best = rounded[k], row_nearness[chunk + k]
+                        if distance < best or (distance == best and label < row_owner[chunk + k]):
+                            row_nearness[chunk + k] = distance
+                            row_owner[chunk + k] = label
