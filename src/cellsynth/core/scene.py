@@ -160,7 +160,9 @@ class Scene:
         Removing an object never changes which voxels show another one where shapes do not overlap; where they
         do, a neighbour may grow into the freed voxels.
         """
-        if not self.shape.needs_objects or self.grid.n_voxels <= _LARGE:
+        if self.grid.n_voxels <= _LARGE:
+            counts = self._count_voxels([self.grid.box])
+        elif not self.shape.needs_objects:
             counts = self._count_voxels(self.grid.boxes((256,) * self.grid.ndim))
         else:
             counts = self._count_some_voxels(min_voxels)

@@ -36,6 +36,18 @@ def test_labels_of_any_box_are_the_crop_of_the_whole(ndim, shape):
 
 
 @pytest.mark.parametrize(("ndim", "shape"), CASES)
+def test_a_large_box_is_drawn_the_same_in_slabs(ndim, shape, monkeypatch):
+    grid = GRIDS[ndim]
+    scene = Scene(grid, random_objects(grid, 14, 6), shape)
+    box = Box((1,) * ndim, tuple(n - 2 for n in grid.shape_px))
+    whole, part = scene.draw(), scene.draw(box)
+    monkeypatch.setattr("cellsynth.core.scene._SLAB", 1500)
+    monkeypatch.setattr("cellsynth.core.scene._MANY", 2)
+    assert np.array_equal(scene.draw(), whole)
+    assert np.array_equal(scene.draw(box), part)
+
+
+@pytest.mark.parametrize(("ndim", "shape"), CASES)
 def test_scaled_distance_is_below_one_inside_and_one_in_background(ndim, shape):
     grid = GRIDS[ndim]
     canvas = Scene(grid, random_objects(grid, 14, 2), shape).paint()
