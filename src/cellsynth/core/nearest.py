@@ -84,8 +84,8 @@ def _sweep_rows(labels, step, limit, nearest, squared):
                     label[x], square[x] = 0, math.inf
 
 
-_BLOCK = 16
-"""Columns that are copied at once: a cache line of them or two."""
+_BLOCK = 8
+"""Columns that are copied at once: a cache line of squares."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
