@@ -1,6 +1,7 @@
 """Scene: tables of objects, dropping what is not seen, and wrapping labels that somebody else made."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -57,6 +58,49 @@ def test_only_visible_looks_at_large_grids_block_by_block():
 
 def test_only_visible_of_nothing_is_nothing():
     assert len(Scene(GRID, disks(), Ellipsoid()).only_visible().objects) == 0
+
+
+def crowd(grid: Grid, n: int, seed: int) -> Objects:
+    """Disks or balls, at the border, behind each other, some too small to hold the centre of a voxel."""
+    rng = np.random.default_rng(seed)
+    radius = rng.choice([0.3, 1.5, 4.0, 7.0], n)
+    return Objects(
+        rng.uniform(-5, np.array(grid.extent_um) + 5, (n, grid.ndim)),
+        np.repeat(radius[:, None], grid.ndim, axis=1),
+        np.broadcast_to(np.eye(grid.ndim), (n, grid.ndim, grid.ndim)).copy(),
+        np.ones(n),
+        np.ones(n, np.int32),
+        np.arange(n, dtype=np.uint64),
+    )
+
+
+@pytest.mark.parametrize("shape_px", [(131, 157), (29, 61, 83)])
+@pytest.mark.parametrize("min_voxels", [1, 4, 60])
+def test_only_visible_of_large_grids_counts_no_less_than_drawing_all(shape_px, min_voxels, monkeypatch):
+    grid = Grid(shape_px=shape_px, voxel_um=(1.0,) * len(shape_px))
+    scene = Scene(grid, crowd(grid, 200, 0), Ellipsoid())
+    expected = np.bincount(scene.draw().ravel(), minlength=201)[1:] >= min_voxels
+    assert 20 < expected.sum() < 180
+    monkeypatch.setattr("cellsynth.core.scene._LARGE", 0)
+    assert scene.only_visible(min_voxels).objects.key.tolist() == np.flatnonzero(expected).tolist()
+
+
+def test_a_scene_is_drawn_the_same_after_a_journey_to_another_process():
+    grid = Grid(shape_px=(29, 61, 83), voxel_um=(1.0, 1.0, 1.0))
+    scene = Scene(grid, crowd(grid, 50, 1), Ellipsoid(0.2))
+    box = Box((3, 5, 7), (20, 60, 80))
+    before = scene.draw(box)
+    assert np.array_equal(pickle.loads(pickle.dumps(scene)).draw(box), before)
+
+
+def test_shape_of_wrapped_labels_knows_their_size_and_place(key):
+    grid = Grid(shape_px=(31, 47), voxel_um=(0.5, 0.4))
+    labels = np.zeros((31, 47), np.uint16)
+    labels[3:8, 10:20] = 1
+    scene = scene_from_labels(labels, grid, key)
+    assert scene.shape.half_extents_um(scene.objects, grid) == pytest.approx(np.array([[1.0, 1.8]]))
+    ellipse = np.pi * scene.objects.semi_axes_um.prod()
+    assert scene.shape.volume_factor(scene.objects, grid) * ellipse == pytest.approx([50 * 0.2])
 
 
 def test_take_keeps_rows_in_the_order_asked_for():

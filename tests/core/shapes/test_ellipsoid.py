@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellsynth.core.grid import Box, Grid
+from cellsynth.core.lattice import noise
 from cellsynth.core.rng import Key
 from cellsynth.core.scene import Objects, Scene
 from cellsynth.core.shapes import Ellipsoid, draw_ellipsoids
+from cellsynth.core.shapes.ellipsoid import _OUTLINE_SD
 
 GRIDS = {
     "2D": Grid(shape_px=(31, 47), voxel_um=(0.7, 0.4)),
@@ -154,3 +156,13 @@ def test_object_of_half_a_voxel_is_drawn_where_its_centre_is():
     grid = Grid(shape_px=(5, 7), voxel_um=(1.0, 1.0))
     labels = Scene(grid, objects_of((2.5, 3.5), (0.2, 0.2)), Ellipsoid()).draw()
     assert np.argwhere(labels).tolist() == [[2, 3]]
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_deviation_of_the_noise_over_the_outline_is_what_volumes_count_with(ndim):
+    rng = np.random.default_rng(0)
+    direction = rng.standard_normal((20_000, 3)) * ([0, 1, 1] if ndim == 2 else [1, 1, 1])
+    z, y, x = 1.2 * (direction / np.linalg.norm(direction, axis=1, keepdims=True)).T
+    keys = rng.integers(0, 2**63, 20_000).astype(np.uint64)
+    values = [noise(*place) for place in zip(keys, z, y, x, strict=True)]
+    assert np.std(values) == pytest.approx(_OUTLINE_SD[ndim], rel=0.03)

@@ -1,0 +1,27 @@
+"""Shapes of objects: how the table of a scene turns into labels.
+
+| shape | looks like |
+|---|---|
+| `Ellipsoid` | round cells, with a rough outline if asked for |
+| `StarConvex` | nuclei and round cells with a smooth outline |
+| `Superellipsoid` | squarish cells: epithelium, plant tissue |
+| `Rod` | bacteria |
+| `Branched` | astrocytes, microglia, neurons |
+| `Prototypes` | real cells, cut out of labelled images |
+| `Mixed` | several of these, by class |
+| `Pixels` | a label image that somebody else made |
+"""
+
+from ._frame import to_3d as to_3d
+from .branched import Branched as Branched
+from .ellipsoid import Ellipsoid as Ellipsoid
+from .ellipsoid import draw_ellipsoids as draw_ellipsoids
+from .mixed import Mixed as Mixed
+from .pixels import Pixels as Pixels
+from .pixels import scene_from_labels as scene_from_labels
+from .prototype_bank import PrototypeBank as PrototypeBank
+from .prototype_bank import extract_prototypes as extract_prototypes
+from .prototypes import Prototypes as Prototypes
+from .rod import Rod as Rod
+from .star_convex import StarConvex as StarConvex
+from .superellipsoid import Superellipsoid as Superellipsoid
