@@ -264,3 +264,7 @@ def test_counts_of_two_metrics_do_not_add():
     pair = LabelPair(reference, prediction)
     with pytest.raises(TypeError):
         registry.parse("dice").measure(pair) + registry.parse("f1").measure(pair)
+
+
+def test_every_card_of_every_family_names_a_source():
+    assert not [f"{card.family}/{card.kind}" for card in metric_cards() if not card.sources]

@@ -117,3 +117,16 @@ def test_a_volume_that_was_not_copied_whole_is_named(tmp_path):
     for path in (tmp_path, tmp_path / "a.zarr"):
         with pytest.raises(InputError, match=r"a\.zarr: is a folder and no OME-Zarr volume"):
             read_labels(path)
+
+
+def test_a_store_without_a_chunk_is_warned_of_and_a_folder_is_no_chunk(tmp_path, caplog):
+    opened(tmp_path, CELLS)
+    assert not caplog.records
+    chunks = sorted(p for p in (tmp_path / "a.zarr" / "c").rglob("*") if p.is_file())
+    for chunk in chunks:
+        chunk.unlink()
+    assert not LabelVolume.open(tmp_path / "a.zarr")[:, :, :].any()
+    assert "holds no chunk at all" in caplog.text
+    chunks[0].mkdir()
+    with pytest.raises(InputError, match="is a folder, and a chunk is a file"):
+        LabelVolume.open(tmp_path / "a.zarr")[:, :, :]

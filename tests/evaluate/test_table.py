@@ -107,7 +107,7 @@ def test_summary_counts_failures_as_worst_and_leaves_out_what_is_undefined(key: 
     bad = by.loc["synthetic", "bad", AP.name]
     assert bad["mean"] == pytest.approx((0.5 + 0.4 + 0 + 0.2) / 4)
     assert (bad["n"], bad["n_failed"]) == (4, 1)
-    assert 0 <= bad["low"] < bad["mean"] < bad["high"] <= 0.5
+    assert np.isnan(bad[["low", "high"]].astype(float)).all()  # four are too few
     # No end of its range is worst for a count error, so the failure gets the worst that was seen, 0.8.
     assert by.loc["synthetic", "bad", "count_error"]["mean"] == pytest.approx((0.5 + 0.6 + 0.8 + 0.8) / 4)
     real = by.loc["real", "good", AP.name]

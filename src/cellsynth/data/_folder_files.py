@@ -39,7 +39,9 @@ def find_image_files(path: Path, what: str = "images", *, may_be_zarr: bool = Fa
         return [path]
     if not path.exists():
         near = _nearest(path)
-        raise InputError(f"{path}: there is no such folder{near}; give the folder that holds the {what}")
+        raise InputError(
+            f"{path}: there is no such folder or file{near}; give the folder that holds the {what}"
+        )
     try:
         entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
         files = sorted(

@@ -1,5 +1,6 @@
 """Label volumes on disk that are read box by box, with the checks of `label_file` as far as they go without memory."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from .label_file import (
     parts_of_classes,
     refuse_grey_image,
 )
+
+_log = logging.getLogger(__name__)
 
 _SLAB_VOXELS = 2**24
 
@@ -47,6 +50,12 @@ class LabelVolume:
             raise InputError(
                 f"{path}: values are {stored.dtype}; labels are whole numbers, stored as integers, so save it as 16 "
                 "or 32 bit unsigned"
+            )
+        if not stored.array.has_chunks():
+            _log.warning(
+                "%s: holds no chunk at all, so every voxel reads as background; if it is not meant to be empty, it was "
+                "not copied whole",
+                path,
             )
         return cls(Path(path), stored)
 

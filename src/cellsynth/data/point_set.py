@@ -73,10 +73,16 @@ class PointSet:
         """Size of a voxel of the image, where its labels say so."""
         return self.labels.voxel_um.get(name) if self.labels is not None else None
 
+    @property
+    def is_of_one_image(self) -> bool:
+        """One file or volume, which was named itself, of one image."""
+        if self.labels is not None:
+            return self.labels.is_one_file
+        return self.source.is_file() and not self.is_one_table
+
     def as_partner_of(self, reference: "PointSet") -> "PointSet":
         """Itself; where both sides are one file of one image, under the name of the reference: there is no doubt."""
-        are_files = self.source.is_file() and reference.source.is_file()
-        if not are_files or self.is_one_table or reference.is_one_table:
+        if not (self.is_of_one_image and reference.is_of_one_image):
             return self
         name = reference.names[0]
         if self.labels is None:

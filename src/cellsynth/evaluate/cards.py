@@ -9,7 +9,9 @@ from typing import Any
 
 from ..core.config import suggestion
 from ..core.errors import RecipeError
+from ..core.registry import Plugin
 from .families import FAMILIES
+from .scored import variant_name
 
 _MARK = re.compile(r" \[\d+\]_")
 _REFERENCE = re.compile(r"^\.\. \[\d+\] ", re.MULTILINE)
@@ -69,7 +71,7 @@ class MetricCard:
             facts.append(("both empty", empty))
         facts += [
             *([("edge cases", self.edge_cases)] if self.edge_cases else []),
-            *((p.name, f"{p.text} Default: {p.default}.") for p in self.parameters),
+            *((p.name, f"{p.text} Default: {_shown(p.default)}.") for p in self.parameters),
             *(("source", source) for source in self.sources),
         ]
         column = max(len(label) for label, _ in facts) + 2
@@ -128,3 +130,8 @@ def _card(family: str, kind: str) -> MetricCard:
 
 def _flat(text: str) -> str:
     return " ".join(_MARK.sub("", text).split())
+
+
+def _shown(default: Any) -> str:
+    """A default as a recipe or a name would have it."""
+    return variant_name(default) if isinstance(default, Plugin) else str(default)

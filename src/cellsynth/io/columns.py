@@ -86,7 +86,7 @@ def numbers_of(table: "pd.DataFrame", column: str, path: Path) -> np.ndarray:
     if len(bad):
         raise InputError(
             f"{path}: column {column!r} has {len(bad)} values that are no finite numbers, the first in row "
-            f"{bad[0] + 1}: {table[column].iloc[bad[0]]!r}; leave out rows without a value"
+            f"{bad[0] + 1}: {str(table[column].iloc[bad[0]])!r}; leave out rows without a value"
         )
     return values
 

@@ -66,7 +66,8 @@ def read_weights(path: Path) -> Weights:
     except PickleRefused as refused:
         raise InputError(f"{path}: {refused}; nothing of it was run. {_ACCEPTED}") from None
     except _DAMAGE as error:
-        reason = " ".join(str(error).split())[:200]
+        # PyTorch goes on to advise reading without its guard.
+        reason = " ".join(str(error).partition("weights_only")[0].split())[:120]
         raise InputError(
             f"{path}: cannot be read as weights ({type(error).__name__}: {reason}); nothing of it was run. "
             f"{_ACCEPTED}; get it again, or save its state_dict as safetensors"

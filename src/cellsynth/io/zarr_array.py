@@ -209,6 +209,13 @@ class ZarrArray:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise _damaged(self.path, f"holds a chunk that cannot be read ({reason})") from error
 
+    def has_chunks(self) -> bool:
+        """Whether any chunk was ever written; without one every value is the fill value."""
+        return any(
+            file.is_file() and not file.name.endswith(_METADATA) and not file.name.startswith(".")
+            for file in self.path.rglob("*")
+        )
+
     def _stamp(self) -> int:
         name = "zarr.json" if self.zarr_format == 3 else ".zarray"
         return (self.path / name).stat().st_mtime_ns
@@ -243,6 +250,8 @@ def _guarded_store() -> Any:
         def _check(self, key: str) -> None:
             path = self.root / key
             check_inside(self.root, path)
+            if not key.endswith(_METADATA) and path.is_dir() and key.rsplit("/", 1)[-1] != "c":
+                raise _damaged(path, "is a folder, and a chunk is a file")
             if not key.endswith(_METADATA) and path.is_file():
                 n_bytes = path.stat().st_size
                 if n_bytes > self._largest_file_bytes:

@@ -215,3 +215,19 @@ def test_a_failed_method_is_beaten_and_one_without_scores_has_no_rank(key):
     )
     assert list(found.table["rank"][:2]) == [1, 2]
     assert np.isnan(found.table["rank"].iloc[2])
+
+
+@pytest.mark.parametrize("scheme", ["rank_then_mean", "test_then_rank"])
+def test_a_failure_is_behind_a_score_that_is_as_bad_as_can_be(key, scheme):
+    scores = np.column_stack([np.zeros(12), np.zeros(12)])
+    failed = np.column_stack([np.ones(12, bool), np.zeros(12, bool)])
+    table = rank_methods(
+        scores, failed=failed, worst=0.0, higher_is_better=True, key=key, scheme=scheme, n_resamples=50
+    ).table
+    assert table["rank"].tolist() == [2, 1]
+
+
+def test_a_level_that_there_is_not_is_refused(key):
+    scores = np.random.default_rng(0).random((8, 2))
+    with pytest.raises(InputError, match="level is 95"):
+        rank_methods(scores, higher_is_better=True, key=key, level=95.0)

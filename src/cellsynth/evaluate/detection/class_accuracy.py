@@ -18,6 +18,11 @@ class ClassAccuracy(AbstractDetectionMetric[TypedCounts]):
     read it beside `f1`, or take `class_f1`.
 
     Range 0 to 1; NaN when no pair matches.
+
+    References
+    ----------
+    .. [1] S. Graham et al., "HoVer-Net: simultaneous segmentation and classification of nuclei in multi-tissue
+       histology images", Med. Image Anal. 58 (2019) 101563, section 4.3.
     """
 
     kind: Literal["class_accuracy"] = "class_accuracy"

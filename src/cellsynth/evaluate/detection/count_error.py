@@ -25,6 +25,11 @@ class CountError(AbstractDetectionMetric[SideCounts]):
     of summed counts does.
 
     Range 0 to infinity, lower is better; 0 when neither side has a point, NaN when only the reference has none.
+
+    References
+    ----------
+    .. [1] V. Lempitsky, A. Zisserman, "Learning to count objects in images", NIPS 2010: the absolute error of the
+       count; here over the true count.
     """
 
     kind: Literal["count_error"] = "count_error"

@@ -29,6 +29,11 @@ class LocalisationError(AbstractDetectionMetric[DistanceCounts]):
     It says nothing of points without a partner, and cannot exceed the radius: read it beside `f1`.
 
     Range 0 to infinity, lower is better; NaN when no pair matches.
+
+    References
+    ----------
+    .. [1] D. Sage et al., "Quantitative evaluation of software packages for single-molecule localization microscopy",
+       Nat. Methods 12 (2015) 717-724: the distance of matched pairs; here its mean, not its root mean square.
     """
 
     kind: Literal["localisation_error"] = "localisation_error"

@@ -15,6 +15,11 @@ class Precision(AbstractDetectionMetric[PointCounts]):
     Points match one to one within `radius`, as many as possible. Swapping the two sides gives `recall`.
 
     Range 0 to 1; 1 when neither side has a point, 0 when one side has none.
+
+    References
+    ----------
+    .. [1] C. van Rijsbergen, "Information retrieval", 2nd ed., Butterworths 1979, chapter 7; matching within a radius
+       as in S. Graham et al., Med. Image Anal. 58 (2019) 101563.
     """
 
     kind: Literal["precision"] = "precision"

@@ -105,7 +105,8 @@ def _check_alike(images: tuple[np.ndarray, ...]) -> None:
         if image.ndim != first.ndim or len(image) != len(first):
             raise InputError(
                 f"image {i} is {image.shape} and image 0 {first.shape}; images of one set have the same axes and "
-                "number of channels"
+                "number of channels; convert them to one kind, such as all to grey, or put each kind into a set "
+                "of its own"
             )
 
 

@@ -14,6 +14,11 @@ class Nrmse(AbstractImageMetric[ErrorSums]):
 
     Range 0 to infinity, lower is better; 0 for identical images. NaN when the divisor is 0: a black reference, or
     for `std` one of a single value.
+
+    References
+    ----------
+    .. [1] J. Fienup, "Invariant error metrics for image reconstruction", Appl. Opt. 36 (1997) 8352-8357: the root
+       of the squared error over the squared reference, without a fit of scale.
     """
 
     kind: Literal["nrmse"] = "nrmse"

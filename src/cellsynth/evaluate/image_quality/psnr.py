@@ -15,6 +15,10 @@ class Psnr(AbstractImageMetric[ErrorSums]):
     mean over images is larger, and infinite as soon as one is identical.
 
     Range 0 to infinity; infinite for identical images, never NaN.
+
+    References
+    ----------
+    .. [1] Z. Wang, A. Bovik, "Mean squared error: love it or leave it?", IEEE Signal Process. Mag. 26 (2009) 98-117.
     """
 
     kind: Literal["psnr"] = "psnr"

@@ -30,6 +30,11 @@ class StatisticsDistance(AbstractRealismMetric[Both]):
     end nothing. It always holds the value.
 
     Range 0 to infinity, lower is better; 0 for a set against itself, never NaN. Needs 2 images in each set.
+
+    References
+    ----------
+    .. [1] S. Vallender, "Calculation of the Wasserstein distance between probability distributions on the line", Theory
+       Probab. Appl. 18 (1974) 784-786. Which statistics, and that their distances are averaged, is ours.
     """
 
     kind: Literal["statistics_distance"] = "statistics_distance"

@@ -108,8 +108,9 @@ def _n_beaten(values: np.ndarray, failed: np.ndarray, counts: np.ndarray) -> Flo
     NaN for a method that shares no unit with any other.
     """
     # A failure is worse than every score, but not infinitely, so that its rank in the test is defined.
-    known = values[~np.isnan(values)]
-    values = np.where(failed, known.max(initial=0.0), values)
+    known = values[~np.isnan(values) & ~failed]
+    beyond = known.max(initial=0.0) + max(float(np.ptp(known)) if len(known) else 0.0, 1e-9)
+    values = np.where(failed, beyond, values)
     m = values.shape[1]
     pairs = [(i, j) for i in range(m) for j in range(m) if i != j]
     if not pairs:

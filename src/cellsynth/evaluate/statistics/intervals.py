@@ -3,9 +3,10 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Integer
 from scipy.stats import beta, norm, t
 
@@ -95,16 +96,17 @@ def bootstrap_interval(
     Returns
     -------
     interval
-        `low` and `high` are NaN where the most extreme resample, of one unit drawn n times, is more likely
-        than the tail that the level asks for: below 4 units at 95 %. A bootstrap knows only the values that it has
-        seen: no end of a mean or ratio lies beyond the smallest or largest unit, so that scores of 0 to 1 have ends of
-        0 to 1, and below 10 units the interval is too short where the scores are skewed. `python -m proofs statistics`
-        measures the coverage.
+        `low` and `high` are NaN where there are too few units to say: below 6 at 95 % for a mean or ratio, below 4 for
+        other statistics; and where all units of a mean or ratio are alike, for a bootstrap knows only the values that
+        it has seen. No end of a mean or ratio lies beyond the smallest or largest unit, so that scores of 0 to 1 have
+        ends of 0 to 1. Below 10 units the interval is too short where the scores are skewed, or pile up at one value.
+        `python -m proofs statistics` measures the coverage.
 
     Raises
     ------
     InputError
-        If `values` has no axis or more than two, or `studentized` is asked for another statistic.
+        If `values` has no axis or more than two or is infinite, if `groups` has a gap, if there is no such method or
+        level, or if `studentized` is asked for another statistic.
 
     References
     ----------
@@ -117,14 +119,25 @@ def bootstrap_interval(
     .. [3] T. Hesterberg, "What teachers should know about the bootstrap", Am. Stat. 69 (2015) 371-386.
     .. [4] Reference 1, section 3.8.
     """
+    check_level(level, n_resamples)
+    if method is not None and method not in get_args(Method):
+        raise InputError(f"there is no method {method!r}; known: {', '.join(get_args(Method))}")
     units = np.asarray(values, float)
     if units.ndim not in (1, 2):
         raise InputError(f"values has {units.ndim} axes; needs one row per unit, (n,) or (n, d)")
+    if units.ndim == 2 and statistic is mean:
+        raise InputError(f"values has shape {units.shape}; the mean is of one number per unit, (n,)")
+    if np.isinf(units).any():
+        raise InputError(
+            "values has an infinite one, which has no interval; leave such units out, or make them NaN"
+        )
     is_known = ~np.isnan(units.reshape(len(units), -1)).any(axis=1) if len(units) else np.zeros(0, bool)
     if groups is not None and np.shape(groups) != (len(units),):
         raise InputError(
             f"groups has shape {np.shape(groups)} and there are {len(units)} units; needs one for each"
         )
+    if groups is not None and pd.isna(groups).any():
+        raise InputError("groups has a gap (None or NaN); name the group of every unit")
     units, names = units[is_known], None if groups is None else np.asarray(groups)[is_known]
     n = len(units) if names is None else len(np.unique(names))
     value = float(statistic(units)) if n else math.nan
@@ -134,9 +147,10 @@ def bootstrap_interval(
             "a studentized interval needs the variance of the statistic, which is known of `mean` and `ratio` only; "
             "take method 'bca'"
         )
-    if math.isnan(value) or not can_resolve(n, level):
+    is_studentized = has_variance and method in (None, "studentized")
+    if math.isnan(value) or not (can_hold_mean(n, level) if is_studentized else can_resolve(n, level)):
         return Interval(value, math.nan, math.nan, level, n)
-    if has_variance and method in (None, "studentized"):
+    if is_studentized:
         return _studentized(value, _as_ratio(units, names), key, level, n_resamples)
     if names is not None:
         units, statistic = _by_group(units, names, statistic)
@@ -169,8 +183,8 @@ def _studentized(
     middle = a.sum() / b.sum()
     e = a - middle * b
     variance = (e @ e) * n / (n - 1) / b.sum() ** 2
-    if variance == 0:
-        return Interval(value, value, value, level, n)
+    if variance <= 1e-24 * max(abs(middle), 1e-300) ** 2:
+        return Interval(value, math.nan, math.nan, level, n)  # all alike, but for rounding
     columns = np.stack([e, b, e * e, e * b, b * b], axis=1)
     generator = key.generator()
     errors = []
@@ -229,6 +243,28 @@ def can_resolve(n: int, level: float) -> bool:
     One unit drawn n times is the most extreme resample and has probability n^-n: 1/4 for two units.
     """
     return n > 1 and float(n) ** -n <= (1 - level) / 2
+
+
+def can_hold_mean(n: int, level: float) -> bool:
+    """Can an interval between the smallest and the largest of `n` units hold the mean as often as the level says?
+
+    Of a symmetric distribution all n units lie on one side of the mean with probability 2^(1 - n).
+    """
+    return 2.0 ** (1 - n) <= 1 - level
+
+
+def check_level(level: float, n_resamples: int) -> None:
+    """Refuse a confidence level or a number of resamples that there is not.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    if not 0 < level < 1:
+        raise InputError(f"level is {level}; a confidence level is between 0 and 1, such as 0.95")
+    if n_resamples < 1:
+        raise InputError(f"n_resamples is {n_resamples}; at least 1 is needed, and 1000 or more make sense")
 
 
 def resample(units: np.ndarray, statistic: Statistic, key: Key, n_resamples: int) -> Float[np.ndarray, " b"]:

@@ -63,7 +63,7 @@ def paired_gain(
     Returns
     -------
     gain
-        The interval is the bootstrap interval of the mean over units, NaN below 4 units at 95 %. `p` and `effect` are
+        The interval is the bootstrap interval of the mean over units, NaN below 6 units at 95 %. `p` and `effect` are
         NaN without a unit; units that are all equal give p = 1 and effect 0.
     """
     if np.shape(after) != np.shape(before):
@@ -187,6 +187,10 @@ def holm(p: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
     .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 6 (1979) 65-70.
     """
     p = np.asarray(p, float)
+    if p.ndim != 1:
+        raise InputError(
+            f"p has {p.ndim} axes; give the p-values of one family as one row, such as p.ravel()"
+        )
     corrected = np.full(p.shape, np.nan)
     order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaN sorts last
     steps = p[order] * np.arange(len(order), 0, -1)

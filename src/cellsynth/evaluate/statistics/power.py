@@ -70,8 +70,8 @@ def images_needed(
        shift", Technometrics 33 (1991) 327-337: power from the observed distribution by resampling.
     """
     centred = _centred(differences, power, alpha)
-    if difference == 0:
-        raise InputError("difference is 0; needs one that is to be seen, such as 0.02")
+    if difference == 0 or not math.isfinite(difference):
+        raise InputError(f"difference is {difference}; needs one that is to be seen, such as 0.02")
 
     def found(n: int) -> float:
         return _share_found(centred + difference, n, key.child(n), alpha, n_studies)

@@ -1,15 +1,17 @@
 """Rank methods by their scores on the same units, with the uncertainty that the units leave."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from scipy.stats import rankdata
 
+from ...core.errors import InputError
 from ...core.rng import Key
 from ._scores import Scheme, ScoreTable, aggregate, score_matrix
-from .intervals import can_resolve, resample_counts
+from .intervals import can_resolve, check_level, resample_counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,9 @@ def rank_methods(
         `test_then_rank` counts the methods that each one beats by one-sided signed-rank tests with Holm's correction
         at 5 %; methods that no test tells apart share a rank.
     failed : (n_units, n_methods)
-        True where a method failed (crashed, ran out of time). A failure scores `worst` and ranks behind every
-        score in its unit; it is not the same as an undefined score, which is left out.
+        True where a method failed (crashed, ran out of time). In a mean a failure scores `worst`; ranks within units
+        and tests put it behind every score, `worst` itself included. It is not the same as an undefined score, which
+        is left out.
     worst
         Score of a failure, e.g. `AbstractMetric.worst`; None takes the worst score in `scores`.
 
@@ -63,11 +66,19 @@ def rank_methods(
         A method with no defined score has score and rank NaN. Rank interval, `p_best` and distribution are
         NaN where there are too few units to say: below 4 at 95 %.
 
+    Raises
+    ------
+    InputError
+        If scores are infinite, or there is no such scheme or level.
+
     References
     ----------
     .. [1] M. Wiesenfarth et al., "Methods and open-source toolkit for analyzing and visualizing challenge
        results", Sci. Rep. 11 (2021) 2369.
     """
+    check_level(level, n_resamples)
+    if scheme not in get_args(Scheme):
+        raise InputError(f"there is no scheme {scheme!r}; known: {', '.join(get_args(Scheme))}")
     matrix = score_matrix(scores, failed, higher_is_better=higher_is_better, worst=worst)
     n, m = matrix.values.shape
     point = aggregate(matrix, scheme, np.ones((1, n), int), higher_is_better=higher_is_better)

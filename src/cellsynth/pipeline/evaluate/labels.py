@@ -72,6 +72,7 @@ def evaluate_labels(
     import pandas as pd
 
     from ...core.blocks import BlockWork
+    from ...core.errors import InputError
     from ...data.label_file import LabelNotes
     from ...data.label_set import pair_labels, read_labels
     from ...evaluate.objects import object_table
@@ -101,7 +102,10 @@ def evaluate_labels(
             pair = _load_pair(
                 predicted, truth, name, scales, ignore_border, min_area_px, notes, classes, work
             )
-            scores.add(name, measure_pair(pair, chosen))
+            try:
+                scores.add(name, measure_pair(pair, chosen))
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from error
             objects.append(object_table(pair).assign(image=name))
         for labels, odd in zip((predicted, truth), notes, strict=True):
             odd.tell(labels.source, len(labels))

@@ -81,6 +81,7 @@ def evaluate_points(
     with made(out) as folder:
         for name in progress.track(names, "evaluate", len(names)):
             pair = pairs.load(name)
+            _check_units(pair, chosen, name)
             scores.add(name, {metric.name: metric.measure(pair) for metric in chosen})
             tables.append(_point_table(pair, radius, radius_unit).assign(image=name))
         summary = scores.summary({metric.name: metric.unit for metric in chosen})
@@ -132,6 +133,17 @@ def _parse_columns(columns: str | Sequence[str] | None) -> list[str] | None:
     if not all(names) or len(set(names)) < len(names):
         raise RecipeError(f"--columns is {columns}; needs different names, separated by commas: x,y,class")
     return names
+
+
+def _check_units(pair: "PointPair", chosen: "list[AbstractDetectionMetric]", name: str) -> None:
+    from ...core.errors import InputError
+
+    odd = [m.name for m in chosen if getattr(m, "radius_unit", pair.unit) != pair.unit]
+    if odd and pair.voxel_um is None:
+        raise InputError(
+            f"{name}: positions are in {pair.unit}, and {odd[0]} has its radius in the other unit; give the size of a "
+            f"pixel (--voxel-um), or the radius in {pair.unit} (--radius-unit {pair.unit})"
+        )
 
 
 class _Pairs:
