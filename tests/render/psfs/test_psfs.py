@@ -70,9 +70,10 @@ def test_a_point_deep_in_another_index_is_blurred_and_stays_in_place():
 
 
 def test_confocal_is_narrower_than_widefield_and_a_sheet_thinner_than_both():
-    wide = widths(registry.parse({"kind": "gibson_lanni", "na": 0.5}).kernel(FINE), FINE)
-    confocal = widths(registry.parse({"kind": "confocal", "na": 0.5, "reach_z_um": 4.0}).kernel(FINE), FINE)
-    sheet = widths(registry.parse({"kind": "light_sheet", "na": 0.5, "thickness_um": 1.5}).kernel(FINE), FINE)
+    near = {"na": 0.5, "reach_xy_um": 1.5}
+    wide = widths(registry.parse({"kind": "gibson_lanni", **near, "reach_z_um": 4.0}).kernel(FINE), FINE)
+    confocal = widths(registry.parse({"kind": "confocal", **near, "reach_z_um": 4.0}).kernel(FINE), FINE)
+    sheet = widths(registry.parse({"kind": "light_sheet", **near, "thickness_um": 1.5}).kernel(FINE), FINE)
     assert confocal[0] < 0.85 * wide[0]
     assert (
         confocal[1] < 0.95 * wide[1]
