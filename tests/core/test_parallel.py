@@ -249,3 +249,22 @@ def test_the_quota_of_a_container_is_read(tmp_path, files, cores):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     assert _cgroup_quota(tmp_path) == cores
+
+
+def test_a_pool_that_dies_while_its_work_is_dropped_says_nothing(capfd):
+    code = (
+        "import threading, concurrent.futures.process as p\n"
+        "from concurrent.futures import InvalidStateError\n"
+        "from cellsynth.core.parallel import WorkerPool\n"
+        "pool = WorkerPool(2); list(pool.map(abs, [1, 2, 3])); pool.close()\n"
+        "class Manager(p._ExecutorManagerThread):\n"
+        "    def __init__(self): threading.Thread.__init__(self)\n"
+        "    def run(self): raise InvalidStateError('CANCELLED')\n"
+        "Manager.__module__ = 'concurrent.futures.process'\n"
+        "thread = Manager(); thread.start(); thread.join()\n"
+        "other = threading.Thread(target=lambda: 1 / 0); other.start(); other.join()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    said = capfd.readouterr().err
+    assert "InvalidStateError" not in said
+    assert "ZeroDivisionError" in said

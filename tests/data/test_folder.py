@@ -242,7 +242,7 @@ def test_two_files_of_one_name_are_refused(images: Path) -> None:
 def test_missing_and_empty_folders_say_what_to_give(images: Path) -> None:
     with pytest.raises(InputError, match=r"it is empty"):
         read_folder(images)
-    with pytest.raises(InputError, match=r"no such folder \(did you mean .*images"):
+    with pytest.raises(InputError, match=r"no such folder or file \(did you mean .*images"):
         read_folder(images.parent / "imagse")
     (images / "raw").mkdir()
     with pytest.raises(InputError, match=r"subfolders are not searched: give one of raw"):

@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, InvalidStateError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from math import ceil
 from multiprocessing.process import BaseProcess
@@ -27,6 +27,24 @@ R = TypeVar("R")
 
 GRACE_S = 3.0
 """Time that workers have to finish what they are at before they are killed; a file takes far less."""
+
+
+@lru_cache(maxsize=1)
+def _ignore_dropped_work() -> None:
+    """Say nothing where the standard library fails to tell work that was dropped that its process died.
+
+    When workers are killed just as the parent drops the work that waits, as a SIGTERM to all of them does, the thread
+    of the pool ends with an InvalidStateError (CPython 3.11, `terminate_broken`). Nobody waits for that work any more, and
+    the processes are ended by `WorkerPool.stop`.
+    """
+    others = threading.excepthook
+
+    def hook(failed: threading.ExceptHookArgs) -> None:
+        of_pool = type(failed.thread).__module__ == "concurrent.futures.process"
+        if not (of_pool and failed.exc_type is InvalidStateError):
+            others(failed)
+
+    threading.excepthook = hook
 
 
 class WorkerPool:
@@ -161,6 +179,7 @@ class WorkerPool:
         if self._executor is None:
             # Spawned, not forked: the parent has threads (progress bars), and a fork would copy their locks. A fork
             # server with the imports done was not faster to start, as Numba's kernels are loaded in each process.
+            _ignore_dropped_work()
             self._executor = ProcessPoolExecutor(
                 self.n_workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
             )
