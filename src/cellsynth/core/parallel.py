@@ -34,8 +34,8 @@ def _ignore_dropped_work() -> None:
     """Say nothing where the standard library fails to tell work that was dropped that its process died.
 
     When workers are killed just as the parent drops the work that waits, as a SIGTERM to all of them does, the thread
-    of the pool ends with an InvalidStateError (CPython 3.11, `terminate_broken`). Nobody waits for that work any more, and
-    the processes are ended by `WorkerPool.stop`.
+    of the pool ends with an InvalidStateError (CPython 3.11, `terminate_broken`). Nobody waits for that work any more,
+    and the processes are ended by `WorkerPool.stop`.
     """
     others = threading.excepthook
 
