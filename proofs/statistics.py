@@ -70,8 +70,10 @@ def claims(data: Path) -> Iterator[Claim]:
 
 
 def _means(pool: ProcessPoolExecutor) -> Iterator[Claim]:
+    for n in (6, 10, 20, 50):
+        yield _coverage(pool, f"the mean of {n} units, 70 % of the scores 1", partial(atom_study, n))
     for name in DISTRIBUTIONS:
-        for n in (10, 20, 50):
+        for n in (6, 8, 10, 20, 50):
             yield _coverage(pool, f"the mean of {n} units, {name}", partial(mean_study, name, n))
         for method in METHODS:
             what = f"the mean of 50 units by {method}, {name}"
@@ -82,6 +84,13 @@ def _means(pool: ProcessPoolExecutor) -> Iterator[Claim]:
             yield _coverage(pool, what, partial(group_study, n, skew))
     for name in DISTRIBUTIONS:
         yield _coverage(pool, f"the median of 30 units, percentile, {name}", partial(median_study, name))
+
+
+def atom_study(n: int, key: Key) -> tuple[Interval, float]:
+    """Scores of which most are perfect, and the others anything from 0 to 1."""
+    rng = key.generator()
+    values = np.where(rng.random(n) < 0.7, 1.0, rng.random(n))
+    return bootstrap_interval(values, key=key.child("r"), n_resamples=1000), 0.85
 
 
 def mean_study(name: str, n: int, key: Key, method: Method | None = None) -> tuple[Interval, float]:

@@ -99,7 +99,7 @@ def bootstrap_interval(
         `low` and `high` are NaN where there are too few units to say: below 6 at 95 % for a mean or ratio, below 4 for
         other statistics; and where all units of a mean or ratio are alike, for a bootstrap knows only the values that
         it has seen. No end of a mean or ratio lies beyond the smallest or largest unit, so that scores of 0 to 1 have
-        ends of 0 to 1. Below 10 units the interval is too short where the scores are skewed, or pile up at one value.
+        ends of 0 to 1. Below 20 units the interval is too short where most scores are equal.
         `python -m proofs statistics` measures the coverage.
 
     Raises
