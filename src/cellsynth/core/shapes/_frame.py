@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numba import njit
 
+from ..canvas import Canvas
 from ..grid import Grid
 from ..scene import Objects
 from ..types import Points
@@ -54,6 +55,51 @@ def windows(centre: np.ndarray, half: np.ndarray, start: np.ndarray, voxel: np.n
     low = np.clip(np.floor(np.clip((centre - half) / voxel, -1e15, 1e15)).astype(np.int64) - start, 0, shape)
     high = np.clip(np.ceil(np.clip((centre + half) / voxel, -1e15, 1e15)).astype(np.int64) - start, 0, shape)
     return Window(low, high)
+
+
+Stage = tuple[
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+    np.ndarray,
+]
+
+
+def stage(
+    canvas: Canvas,
+    ids: np.ndarray,
+    centre: np.ndarray,
+    axes: np.ndarray,
+    rotation: np.ndarray,
+    half: np.ndarray,
+) -> Stage:
+    """What every drawing kernel begins with: the canvas, which objects, their windows of it, and their frames.
+
+    Parameters
+    ----------
+    half : (n, 3)
+        Half the bounding box of each object, in um.
+    """
+    window = windows(centre, half, canvas.start, canvas.voxel_um, canvas.owner.shape)
+    low, high = window.low, window.high
+    return (
+        canvas.owner,
+        canvas.nearness,
+        canvas.start,
+        canvas.voxel_um,
+        ids,
+        low,
+        high,
+        centre,
+        axes,
+        rotation,
+    )
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -12,7 +12,7 @@ from ..grid import Grid
 from ..lattice import uniform
 from ..scene import AbstractShape, Objects
 from ..types import Points
-from ._frame import claim, half_extents_of_ellipsoids, local_offset, to_3d, windows
+from ._frame import claim, half_extents_of_ellipsoids, local_offset, stage, to_3d
 
 _N_STEPS = 14
 """Straight pieces that a process of full length is made of."""
@@ -73,18 +73,8 @@ class Branched(AbstractShape):
         """Draw the objects over what is there."""
         centre, axes, rotation = to_3d(objects, canvas.grid)
         soma = half_extents_of_ellipsoids(axes, rotation)
-        window = windows(centre, soma, canvas.start, canvas.voxel_um, canvas.owner.shape)
         _fill(
-            canvas.owner,
-            canvas.nearness,
-            canvas.start,
-            canvas.voxel_um,
-            ids,
-            window.low,
-            window.high,
-            centre,
-            axes,
-            rotation,
+            *stage(canvas, ids, centre, axes, rotation, soma),
             objects.key,
             canvas.grid.ndim,
             *self._numbers(canvas.grid),

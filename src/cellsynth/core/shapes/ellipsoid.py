@@ -12,7 +12,7 @@ from ..grid import Box, Grid
 from ..lattice import noise
 from ..scene import AbstractShape, Objects
 from ..types import Labels, Plane, Points
-from ._frame import claim, half_extents_of_ellipsoids, local_offset, span_in_row, to_3d, windows
+from ._frame import claim, half_extents_of_ellipsoids, local_offset, span_in_row, stage, to_3d
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,8 @@ class Ellipsoid(AbstractShape):
         """Draw the objects over what is there."""
         centre, axes, rotation = to_3d(objects, canvas.grid)
         half = half_extents_of_ellipsoids(axes, rotation, 1.0 + self.irregularity)
-        window = windows(centre, half, canvas.start, canvas.voxel_um, canvas.owner.shape)
         _fill(
-            canvas.owner,
-            canvas.nearness,
-            canvas.start,
-            canvas.voxel_um,
-            ids,
-            window.low,
-            window.high,
-            centre,
-            axes,
-            rotation,
+            *stage(canvas, ids, centre, axes, rotation, half),
             objects.key,
             self.irregularity,
             self.lobes,

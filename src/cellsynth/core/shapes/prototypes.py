@@ -19,8 +19,8 @@ from ._frame import (
     half_extents_of_ellipsoids,
     local_offset,
     span_in_row,
+    stage,
     to_3d,
-    windows,
 )
 from .prototype_bank import PrototypeBank, prototype_of
 
@@ -79,18 +79,8 @@ class Prototypes(AbstractShape):
         centre, axes, rotation = to_3d(objects, canvas.grid)
         which = prototype_of(objects.key, len(self.bank))
         half, reach = self._reach(axes, rotation, which, canvas.grid.ndim)
-        window = windows(centre, half, canvas.start, canvas.voxel_um, canvas.owner.shape)
         _fill(
-            canvas.owner,
-            canvas.nearness,
-            canvas.start,
-            canvas.voxel_um,
-            ids,
-            window.low,
-            window.high,
-            centre,
-            axes,
-            rotation,
+            *stage(canvas, ids, centre, axes, rotation, half),
             objects.key,
             which,
             reach,

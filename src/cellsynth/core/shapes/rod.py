@@ -13,7 +13,7 @@ from ..grid import Grid
 from ..lattice import uniform
 from ..scene import AbstractShape, Objects
 from ..types import Points
-from ._frame import claim, half_extents_of_ellipsoids, local_offset, to_3d, windows
+from ._frame import claim, half_extents_of_ellipsoids, local_offset, stage, to_3d
 
 _MIN_CURVATURE_RADIUS = 1.5
 """In radii of the rod: a rod bends no tighter, or its inner side would fold."""
@@ -55,18 +55,8 @@ class Rod(AbstractShape):
         centre, axes, rotation = to_3d(objects, canvas.grid)
         rods = self._rods(axes, objects.key, canvas.grid.ndim)
         half = _half_extents(axes, rotation, rods)
-        window = windows(centre, half, canvas.start, canvas.voxel_um, canvas.owner.shape)
         _fill(
-            canvas.owner,
-            canvas.nearness,
-            canvas.start,
-            canvas.voxel_um,
-            ids,
-            window.low,
-            window.high,
-            centre,
-            axes,
-            rotation,
+            *stage(canvas, ids, centre, axes, rotation, half),
             rods.radius,
             rods.half_midline,
             rods.half_angle,

@@ -12,7 +12,7 @@ from ..grid import Grid
 from ..lattice import uniform
 from ..scene import AbstractShape, Objects
 from ..types import Points
-from ._frame import claim, half_extents_of_ellipsoids, local_offset, span_in_row, to_3d, windows
+from ._frame import claim, half_extents_of_ellipsoids, local_offset, span_in_row, stage, to_3d
 
 _N_POLES = {2: 4, 3: 8}
 """Directions that the harmonics of an object are laid around, by dimension."""
@@ -61,18 +61,8 @@ class StarConvex(AbstractShape):
         """Draw the objects over what is there."""
         centre, axes, rotation = to_3d(objects, canvas.grid)
         half = half_extents_of_ellipsoids(axes, rotation, self._reach)
-        window = windows(centre, half, canvas.start, canvas.voxel_um, canvas.owner.shape)
         _fill(
-            canvas.owner,
-            canvas.nearness,
-            canvas.start,
-            canvas.voxel_um,
-            ids,
-            window.low,
-            window.high,
-            centre,
-            axes,
-            rotation,
+            *stage(canvas, ids, centre, axes, rotation, half),
             objects.key,
             canvas.grid.ndim,
             self._sd_of_degrees(canvas.grid.ndim),

@@ -11,7 +11,7 @@ from ..canvas import Canvas
 from ..grid import Grid
 from ..scene import AbstractShape, Objects
 from ..types import Points
-from ._frame import claim, local_offset, to_3d, windows
+from ._frame import claim, local_offset, stage, to_3d
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,8 @@ class Superellipsoid(AbstractShape):
         """Draw the objects over what is there."""
         centre, axes, rotation = to_3d(objects, canvas.grid)
         half = _half_extents(axes, rotation, self.exponent)
-        window = windows(centre, half, canvas.start, canvas.voxel_um, canvas.owner.shape)
         _fill(
-            canvas.owner,
-            canvas.nearness,
-            canvas.start,
-            canvas.voxel_um,
-            ids,
-            window.low,
-            window.high,
-            centre,
-            axes,
-            rotation,
+            *stage(canvas, ids, centre, axes, rotation, half),
             self.exponent,
         )
 
