@@ -118,17 +118,16 @@ def read_label_file(
     whole = _as_whole_numbers(path, pixels)
     ids = np.unique(whole)
     ids = ids[ids > 0]
-    labels = _numbered(whole, ids)
     if not may_be_mask:
-        _refuse_mask(path, labels, ids)
-        refuse_grey_image(path, labels)
-    elif notes is not None and (n_parts := _parts_of_mask(labels, ids)):
+        _refuse_mask(path, whole, ids)
+        refuse_grey_image(path, whole)
+    elif notes is not None and (n_parts := _parts_of_mask(whole, ids)):
         notes.masks[path] = n_parts
     if keeps_ids:
         return whole
     if not may_have_gaps:
         note_gaps(path, ids)
-    return labels
+    return _numbered(whole, ids)
 
 
 def note_gaps(path: Path, ids: np.ndarray) -> None:
@@ -193,7 +192,7 @@ def _parts_of_mask(labels: Labels, ids: np.ndarray) -> int:
     """Regions of what are classes and no cells; 0 where they are cells."""
     if not may_be_classes(len(ids)):
         return 0
-    return parts_of_classes([_areas(labels == i + 1) for i in range(len(ids))])
+    return parts_of_classes([_areas(labels == i) for i in ids])
 
 
 def may_be_classes(n_ids: int) -> bool:
