@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 from numba import njit
-from scipy.ndimage import map_coordinates
 
 from .grid import Box, Grid
 
@@ -22,11 +21,6 @@ class LatticeField:
     """Of the first point."""
 
     step_um: Float[np.ndarray, "3"]
-
-    def at(self, points_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-        """Values at points."""
-        index = ((points_um - self.origin_um) / self.step_um).T
-        return map_coordinates(self.values, index, order=1, mode="nearest", output=np.float64)
 
     def in_box(self, grid: Grid, box: Box) -> Float32[np.ndarray, "*zyx"]:
         """Values at the centres of the voxels of a box; the same whatever box a voxel is asked in."""

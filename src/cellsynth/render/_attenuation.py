@@ -1,6 +1,5 @@
 """Light that tissue takes away on its way through it."""
 
-import math
 from typing import Annotated, Literal
 
 import numpy as np
@@ -92,10 +91,3 @@ def path_field(tissue: LatticeField | None, grid: Grid) -> LatticeField:
     inside = np.clip(tissue.values / max(step, 1e-9) + 0.5, 0, 1).astype(np.float64)
     path = (np.cumsum(inside, axis=0) - inside / 2) * step
     return LatticeField(path.astype(np.float32), tissue.origin_um, tissue.step_um)
-
-
-def farthest_um(tissue: LatticeField | None, grid: Grid) -> float:
-    """Longest path through tissue in the grid."""
-    return (
-        float(path_field(tissue, grid).values.max()) if tissue is not None else math.fsum([grid.extent_um[0]])
-    )

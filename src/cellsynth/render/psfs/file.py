@@ -15,8 +15,7 @@ from .base import AbstractPsf, Kernel, normalised, registry
 class File(AbstractPsf):
     """A point spread function from a TIFF file, such as one measured from beads.
 
-    It is resampled to the voxels of the grid about its brightest voxel's neighbourhood centre, which makes any size,
-    even or odd, odd.
+    It is resampled to the voxels of the grid about its centre of light, which makes any size, even or odd, odd.
     """
 
     kind: Literal["file"] = "file"
