@@ -25,7 +25,8 @@ class Fid(AbstractRealismMetric[Both]):
     by several units, so say `preprocessing`; JPEG moves them too. Some published values are of images in [-1, 1] that
     were handed to code which takes [0, 1], and compare with no others; here `data_range` says what the values are, and
     a value out of it is refused. The features were learned from photographs: what they miss in microscopy, FID misses.
-    The interval is that of `frechet_distance`: its ends are NaN below 4096 images, and it takes hours above.
+    The interval is that of `frechet_distance`: its ends are NaN below 4096 images, and above it
+    takes about a hundred times as long as the value, which is minutes.
 
     Range 0 to infinity, lower is better; 0 for a set against itself, never NaN. Needs 2 images in each set.
 
