@@ -2,8 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -13,10 +13,11 @@ from numba import njit
 
 from .box_index import BoxIndex
 from .canvas import Canvas
+from .errors import RecipeError
 from .field import LatticeField
 from .grid import Box, Grid
 from .rng import Key
-from .types import Labels, Points
+from .types import Labels, Plane, Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,21 @@ class AbstractShape(ABC):
     def volume_factor(self, objects: Objects, grid: Grid) -> Float[np.ndarray, " n"]:
         """Volume (area) of each object over that of the ellipsoid (ellipse) with its semi-axes."""
 
+    def texture(self, labels: Labels, objects: Objects, grid: Grid, box: Box | None = None) -> Plane | None:
+        """Brightness of each voxel relative to the mean of its object, where the shape knows it: a real cell does.
+
+        Parameters
+        ----------
+        labels
+            Of `box`, by default of the whole grid, as `draw` gives them.
+
+        Returns
+        -------
+        texture
+            0 where the shape does not know; None where it never does, and the renderer makes a texture up.
+        """
+        return None
+
     def draw(self, objects: Objects, grid: Grid, box: Box) -> Labels:
         """Labels of `box` (int32). The same voxel has the same label whatever box it is drawn in."""
         canvas = Canvas.blank(grid, box)
@@ -110,6 +126,43 @@ class Scene:
 
     tissue: LatticeField | None = None
     """Depth inside of the tissue that the objects lie in, negative outside; None where it fills the grid."""
+
+    name: str = "cells"
+    """What the objects are."""
+
+    class_names: tuple[str, ...] = ()
+    """What the classes are called, from class 1; empty where there is one kind."""
+
+    parts: "Mapping[str, Scene]" = field(default_factory=dict)
+    """Further label images of the sample, by name: compartments, whose labels are those of the cells they belong to
+    (`nuclei`, `membranes`), and things with labels of their own (`spots`). A part has no parts."""
+
+    unlabelled: "Scene | None" = None
+    """What shines but is in no label image: fragments, debris."""
+
+    @property
+    def layers(self) -> "dict[str, Scene]":
+        """The labelled objects and the parts, by name; the first is what the labels of the sample show."""
+        return {self.name: self, **self.parts}
+
+    def on(self, grid: Grid) -> "Scene":
+        """The same objects on another sampling of the same space.
+
+        Raises
+        ------
+        RecipeError
+            If the labels are given as pixels.
+        """
+        if not self.shape.needs_objects:
+            raise RecipeError(
+                f"{self.name} are given as pixels of {self.grid.shape_px} and cannot be drawn on another grid"
+            )
+        return replace(
+            self,
+            grid=grid,
+            parts={name: part.on(grid) for name, part in self.parts.items()},
+            unlabelled=None if self.unlabelled is None else self.unlabelled.on(grid),
+        )
 
     def draw(self, box: Box | None = None) -> Labels:
         """Labels of `box`, by default of the whole grid: int32, 0 background, `i + 1` for row `i`."""
@@ -162,8 +215,9 @@ class Scene:
         """Drop the objects that show fewer than `min_voxels` in the grid; labels stay without gaps.
 
         Removing an object never changes which voxels show another one where shapes do not overlap; where they
-        do, a neighbour may grow into the freed voxels.
+        do, a neighbour may grow into the freed voxels. Parts are added afterwards.
         """
+        assert not self.parts
         if self.grid.n_voxels <= _LARGE:
             counts = self._count_voxels([self.grid.box])
         elif not self.shape.needs_objects:

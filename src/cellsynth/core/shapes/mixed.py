@@ -8,9 +8,9 @@ from jaxtyping import Float, Integer
 
 from ..canvas import Canvas
 from ..errors import InputError
-from ..grid import Grid
+from ..grid import Box, Grid
 from ..scene import AbstractShape, Objects
-from ..types import Points
+from ..types import Labels, Plane, Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,17 @@ class Mixed(AbstractShape):
     def volume_factor(self, objects: Objects, grid: Grid) -> Float[np.ndarray, " n"]:
         """Of the shape of each object."""
         return self._gather(objects, np.zeros(len(objects)), lambda s, o: s.volume_factor(o, grid))
+
+    def texture(self, labels: Labels, objects: Objects, grid: Grid, box: Box | None = None) -> Plane | None:
+        """Of the shapes that know theirs."""
+        found: Plane | None = None
+        class_of = np.concatenate([[0], objects.class_id])
+        for shape, rows in self._populations(objects):
+            own = np.where(class_of[labels] == objects.class_id[rows[0]], labels, 0)
+            texture = shape.texture(own, objects, grid, box)
+            if texture is not None:
+                found = texture if found is None else found + texture
+        return found
 
     def _gather(
         self, objects: Objects, out: np.ndarray, ask: Callable[[AbstractShape, Objects], np.ndarray]
