@@ -29,6 +29,11 @@ def test_variance_against_mean_is_a_line_with_the_gain_and_the_read_noise(key):
     assert intercept == pytest.approx((gain * read) ** 2 + 1 / 12, rel=0.02)  # rounding adds 1/12
 
 
+def test_binned_pixels_are_each_read(key):
+    variances = [grey(0, key, read_noise_electrons=5.0, binning=b).var() for b in (1, 3)]
+    assert variances == pytest.approx([25, 225], rel=0.03)
+
+
 def test_the_dark_level_is_the_offset(key):
     assert grey(0, key, offset_counts=123.0, read_noise_electrons=0) == pytest.approx(123, abs=1e-4)
     assert grey(0, key, offset_counts=123.4).mean() == pytest.approx(123.4, abs=0.05)

@@ -1,13 +1,18 @@
 """Stacks of fluorescence: boxes, layers of optics, light that is kept, the camera slice by slice."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cellsynth.core.errors import RecipeError
 from cellsynth.core.grid import Grid
+from cellsynth.core.shapes import Ellipsoid, Mixed, PrototypeBank, Prototypes
 from cellsynth.labels.base import registry as generators
+from cellsynth.render._stack import layers_of, tile_shape
 from cellsynth.render.base import registry
-from cellsynth.render.fluorescence import Stack, layers_of, tile_shape
+from cellsynth.render.fluorescence import stack_of as stack_under
 
 GRID = Grid(shape_px=(23, 61, 83), voxel_um=(1.0, 0.5, 0.5))
 BALL = {"kind": "cells", "fraction": 0.4, "region": {"kind": "ellipsoid", "semi_axes_um": [10.0, 14.0, 18.0]}}
@@ -19,7 +24,7 @@ def scene(key):
 
 
 def stack_of(scene, key, grid=GRID, **values):
-    return Stack(registry.parse({"kind": "fluorescence", **values}), grid, scene, key)
+    return stack_under(registry.parse({"kind": "fluorescence", **values}), grid, scene, key)
 
 
 def test_no_light_is_lost_in_the_optics(scene, key):
@@ -38,8 +43,9 @@ def test_a_point_becomes_the_kernel(key):
     one = generators.parse({"kind": "cells", "n_cells": 0}).build(grid)(key)
     optics = [{"psf": {"kind": "gibson_lanni", "na": 0.9, "reach_z_um": 4.0, "reach_xy_um": 2.0}}]
     stack = stack_of(one, key, grid, background=0.0, optics=optics)
-    ((_, kernel),) = layers_of(stack.config, (0.5, 0.2, 0.2), 10.0)
-    light = np.zeros((21 + 2 * stack._halo[0], 41 + 2 * stack._halo[1], 41 + 2 * stack._halo[2]), np.float32)
+    ((_, kernel),) = layers_of(stack.settings.channels[0].layers, 0.0, (0.5, 0.2, 0.2), 10.0)
+    (halo,) = stack._halos
+    light = np.zeros((21 + 2 * halo[0], 41 + 2 * halo[1], 41 + 2 * halo[2]), np.float32)
     light[tuple(n // 2 for n in light.shape)] = 1000
     (seen,) = stack._convolver((21, 41, 41))(light, [0])
     middle = tuple(
@@ -54,16 +60,19 @@ def test_tiles_of_a_large_grid_meet_without_a_seam(key):
     scene = generators.parse(
         {**BALL, "fraction": 0.2, "region": {"kind": "ellipsoid", "semi_axes_um": [30, 70, 65]}}
     ).build(grid)(key)
-    stack = stack_of(scene, key, grid, optics=[{"psf": {"kind": "gaussian", "sigma_xy_um": 1.0}}])
+    config = registry.parse(
+        {"kind": "fluorescence", "optics": [{"psf": {"kind": "gaussian", "sigma_xy_um": 1.0}}]}
+    )
+    stack = stack_under(config, grid, scene, key)
     whole = stack.expected_photons(grid.box)
-    small = Stack(stack.config, grid, scene, key)
-    small.__dict__["tile_px"] = (64, 256, 256)  # the lattice of a grid that is larger than memory
+    small = replace(stack)
+    small.__dict__["_tile_px"] = (64, 256, 256)  # the lattice of a grid that is larger than memory
     assert len(small.tiles) == 8
     for tile in small.tiles:
         np.testing.assert_allclose(small.expected_photons(tile), whole[tile.slices], rtol=1e-4, atol=2e-3)
-    image = registry.parse(stack.config.to_dict()).build(grid)(scene, key)[0]
+    image = config.build(grid)(scene, key)[0]
     for tile in small.tiles:
-        differing = np.mean(small.render(tile) != image[tile.slices])
+        differing = np.mean(small.render(tile)[0] != image[tile.slices])
         assert differing < 1e-3  # a photon more or less where rounding of the transform tips the scale
 
 
@@ -87,7 +96,7 @@ def test_layers_of_optics_blend_with_the_path_through_tissue(scene, key):
 
 def test_scattering_blurs_what_is_deep(scene, key):
     stack = stack_of(scene, key, scattering_um=8.0)
-    widths = [kernel.shape[2] for _, kernel in stack._layers]
+    widths = [kernel.shape[2] for _, kernel in stack._layers[0]]
     assert widths == sorted(widths)
     assert widths[-1] > widths[0]
 
@@ -127,7 +136,9 @@ def test_variance_against_mean_is_the_photon_transfer_line(key):
             "read_noise_electrons": 4.0,
             "n_frames": 3,
         }
-        image = stack_of(empty, key.child(level), background=level, camera=camera).render(GRID.box) * 65535.0
+        image = (
+            stack_of(empty, key.child(level), background=level, camera=camera).render(GRID.box)[0] * 65535.0
+        )
         means.append(image.mean() - 100)
         variances.append(image.var())
     assert means == pytest.approx([2.0 * 0.8 * level for level in (50, 400, 3000)], rel=0.01)
@@ -139,7 +150,7 @@ def test_variance_against_mean_is_the_photon_transfer_line(key):
 def test_hot_pixels_are_the_same_in_every_slice(key):
     empty = generators.parse({"kind": "cells", "n_cells": 0}).build(GRID)(key)
     camera = {"hot_pixels": 0.01, "hot_electrons": 2000.0, "bit_depth": 16}
-    image = stack_of(empty, key, background=0.0, camera=camera).render(GRID.box) * 65535.0
+    image = stack_of(empty, key, background=0.0, camera=camera).render(GRID.box)[0] * 65535.0
     is_hot = image > 150
     assert is_hot[0].mean() == pytest.approx(0.01, abs=0.004)
     assert (is_hot.all(axis=0) == is_hot.any(axis=0)).mean() > 0.998
@@ -160,3 +171,121 @@ def test_tiles_are_bounded_and_belong_to_the_lattice_of_noise():
             z, y, x = tile_shape(Grid(shape_px=shape, voxel_um=(1, 1, 1)), halo)
             assert y % 256 == x % 256 == 0
             assert z * y * x <= 2**25
+
+
+PLANE = Grid(shape_px=(61, 83), voxel_um=(0.5, 0.4))
+PLAIN = {"background": 0.0, "photons": 100.0, "texture": {"contrast": 0.0, "dome": 0.0}}
+NO_BLUR = [{"psf": {"kind": "gaussian", "sigma_xy_um": 0.0, "sigma_z_um": 0.0}}]
+
+
+def two_layers(key, grid):
+    """Cells, and a part that is called `nuclei`, of other places."""
+    make = generators.parse({"kind": "cells", "n_cells": 9, "populations": [{"radius_um": 3.0}]}).build(grid)
+    return replace(make(key), parts={"nuclei": make(key.child("other"))})
+
+
+@pytest.mark.parametrize("grid", [PLANE, GRID], ids=["2D", "3D"])
+def test_each_channel_shows_its_stains(key, grid):
+    scene = two_layers(key, grid)
+    channels = [{}, {"name": "dna", "stains": {"nuclei": 2.0, "cells": 0.5}, "background": 7.0}]
+    stack = stack_of(scene, key, grid, **PLAIN, optics=NO_BLUR, channels=channels)
+    cells, nuclei = scene.draw() > 0, scene.parts["nuclei"].draw() > 0
+    assert stack.expected_photons(grid.box, 0) == pytest.approx(100.0 * cells, abs=0.01)
+    assert stack.expected_photons(grid.box, 1) == pytest.approx(7 + 200.0 * nuclei + 50.0 * cells, abs=0.01)
+    image = stack.render(grid.box)
+    assert image.shape == (2, *grid.shape_px)
+    assert not np.array_equal(image[0], image[1])
+
+
+def test_a_channel_does_not_depend_on_the_others(key):
+    scene = two_layers(key, PLANE)
+    second = {"stains": {"nuclei": 1.0}}
+    both = stack_of(scene, key, PLANE, channels=[{}, second]).render(PLANE.box)
+    assert np.array_equal(both[:1], stack_of(scene, key, PLANE).render(PLANE.box))
+
+
+def test_a_stain_of_what_is_not_there_is_refused(key):
+    with pytest.raises(RecipeError, match="stains 'membranes', and the scene has cells, nuclei"):
+        stack_of(two_layers(key, PLANE), key, PLANE, channels=[{"stains": {"membranes": 1.0}}])
+
+
+def test_debris_shines_and_has_no_label(key):
+    scene = two_layers(key, PLANE)
+    dirty = replace(scene, parts={}, unlabelled=scene.parts["nuclei"])
+    light = stack_of(dirty, key, PLANE, **PLAIN, optics=NO_BLUR).expected_photons(PLANE.box)
+    is_debris = dirty.unlabelled.draw() > 0
+    assert light == pytest.approx(100.0 * (dirty.draw() > 0) + 100.0 * is_debris, abs=0.01)
+    assert np.array_equal(dirty.draw(), scene.draw())
+
+
+@pytest.mark.parametrize(("grid", "steps"), [(PLANE, 3), (GRID, (2, 3, 1))], ids=["2D", "3D"])
+def test_oversampled_light_is_the_mean_by_area(key, grid, steps):
+    scene = two_layers(key, grid)
+    stack = stack_of(scene, key, grid, **PLAIN, optics=NO_BLUR, oversampling=steps)
+    each = (steps,) * grid.ndim if isinstance(steps, int) else steps
+    fine = Grid(
+        shape_px=tuple(n * s for n, s in zip(grid.shape_px, each, strict=True)),
+        voxel_um=tuple(v / s for v, s in zip(grid.voxel_um, each, strict=True)),
+    )
+    cover = (scene.on(fine).draw() > 0).astype(float)
+    for axis, (n, s) in enumerate(zip(grid.shape_px, each, strict=True)):
+        cover = np.add.reduceat(cover, np.arange(n) * s, axis=axis) / s
+    light = stack.expected_photons(grid.box)
+    assert light == pytest.approx(100 * cover, abs=0.01)
+    assert ((light > 1) & (light < 99)).any()
+
+
+def test_oversampling_is_one_number_or_one_per_axis():
+    with pytest.raises(RecipeError, match="oversampling has 2 numbers and the grid 3 axes"):
+        registry.parse({"kind": "fluorescence", "oversampling": [2, 2]}).build(GRID)
+
+
+def test_stages_lead_to_the_image(scene, key):
+    values = {**PLAIN, "background": 5.0, "attenuation": {"law": "beer_lambert", "length_um": 10.0}}
+    stack = stack_of(scene, key, **values)
+    stages = stack.stages(GRID.box)
+    assert list(stages) == ["emitted", "attenuated", "blurred", "expected", "image"]
+    assert np.array_equal(stages["image"], stack.render(GRID.box))
+    assert (stages["attenuated"] <= stages["emitted"]).all()
+    assert stages["expected"] == pytest.approx(stages["blurred"] + 5, abs=1e-3)
+    assert set(np.unique(stages["emitted"])) <= {0, *(100 * scene.objects.intensity).astype(np.float32)}
+
+
+def test_threads_render_the_same(key):
+    grid = Grid(shape_px=(40, 600, 300), voxel_um=(1.0, 0.5, 0.5))
+    scene = generators.parse({**BALL, "region": {"kind": "ellipsoid", "semi_axes_um": [15, 90, 60]}}).build(
+        grid
+    )(key)
+    stack, other = stack_of(scene, key, grid), stack_of(scene, key, grid)
+    assert len(stack.tiles) > 1
+    with ThreadPoolExecutor(2) as pool:
+        threaded = list(pool.map(stack.render, stack.tiles))
+    for tile, image in zip(reversed(other.tiles), reversed(threaded), strict=True):
+        assert np.array_equal(other.render(tile), image)
+
+
+def test_prototypes_bring_their_own_texture(key):
+    """Dark voxels of a real cell stay dark; cells of other shapes in the same scene get a made-up texture."""
+    rng = np.random.default_rng(0)
+    mask = np.ones((9, 9), bool)
+    light = rng.uniform(0.5, 1.5, mask.shape).astype(np.float32)
+    light[4, 4] = 0
+    bank = PrototypeBank([mask], [light], np.full((1, 2), 0.5))
+    one = generators.parse({"kind": "cells", "n_cells": 2, "populations": [{"radius_um": 3.0}]}).build(PLANE)(
+        key
+    )
+    objects = replace(
+        one.objects.take(np.arange(2)),
+        centre_um=np.array([[15.0, 10.0], [15.0, 24.0]]),
+        semi_axes_um=np.full((2, 2), 2.6),
+        rotation=np.tile(np.eye(2), (2, 1, 1)),
+        class_id=np.array([1, 2], np.int32),
+    )
+    shape = Mixed({1: Prototypes(bank), 2: Ellipsoid()})
+    scene = replace(one, objects=objects, shape=shape)
+    light = stack_of(scene, key, PLANE, **PLAIN, optics=NO_BLUR).expected_photons(PLANE.box)
+    labels = scene.draw()
+    assert light[labels == 2] == pytest.approx(100.0, abs=0.01)
+    assert light[labels == 1].std() > 15
+    assert light[labels == 1].min() < 50
+    assert not light[labels == 0].any()

@@ -105,7 +105,8 @@ class AbstractShape(ABC):
         Returns
         -------
         texture
-            0 where the shape does not know; None where it never does, and the renderer makes a texture up.
+            0 in background, NaN where the shape does not know; None where it never does, and the renderer makes a
+            texture up.
         """
         return None
 

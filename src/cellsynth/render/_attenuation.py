@@ -73,13 +73,15 @@ def _published(law: str, d: np.ndarray, b: float, n_slices: float) -> np.ndarray
 
 
 def path_field(tissue: LatticeField | None, grid: Grid) -> LatticeField:
-    """Path of light from the top of the grid down to each point, through tissue only, in um.
+    """Path of light from the top of the grid down to each point, through tissue only, in um; 0 in a plane.
 
     Parameters
     ----------
     tissue
         Depth inside of it; None where it fills the grid.
     """
+    if grid.ndim == 2:
+        return LatticeField(np.zeros((2, 2, 2), np.float32), np.full(3, -1e6), np.full(3, 2e6))
     if tissue is None:
         values = np.array([0.0, grid.extent_um[0]], np.float32).reshape(2, 1, 1)
         corners = np.array([0.0, -1e6, -1e6])

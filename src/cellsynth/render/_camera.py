@@ -30,6 +30,10 @@ class Camera(Config):
     read_noise_electrons: NonNegativeFloat = 2.0
     """Standard deviation of the noise of reading a pixel."""
 
+    binning: PositiveInt = 1
+    """Pixels of the sensor that make up a pixel of the image, along each side; each is read by itself, so that read
+    noise grows in proportion. 1 also where they are joined on the chip."""
+
     offset_counts: NonNegativeFloat = 100.0
     """Grey value without light."""
 
@@ -117,7 +121,7 @@ def _electrons(expected: Plane, camera: Camera, rng: np.random.Generator) -> Pla
     """Mean of the electrons of all frames, read noise included."""
     n = camera.n_frames
     electrons = rng.poisson(expected if n == 1 else expected * n).astype(np.float32)
-    read = np.float32(camera.read_noise_electrons * np.sqrt(n))
+    read = np.float32(camera.read_noise_electrons * camera.binning * np.sqrt(n))
     electrons += read * rng.standard_normal(expected.shape, np.float32)
     return electrons if n == 1 else electrons / np.float32(n)
 

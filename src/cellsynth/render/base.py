@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
-from ..core.grid import Grid
+from ..core.grid import Box, Grid
 from ..core.registry import Plugin, Registry
 from ..core.rng import Key
 from ..core.scene import Scene
@@ -12,6 +13,24 @@ from ..core.types import Image
 
 RenderFn = Callable[[Scene, Key], Image]
 """What a renderer builds: a scene and a key to an image (C, Y, X) float32 in [0, 1]."""
+
+
+class AbstractTiledImage(ABC):
+    """The image of a scene, tile by tile; threads may render tiles at the same time."""
+
+    @property
+    @abstractmethod
+    def tile_px(self) -> tuple[int, ...]:
+        """Shape of a tile; the recipe decides it, and at the end of an axis tiles are shorter."""
+
+    @abstractmethod
+    def render(self, tile: Box) -> Image:
+        """Grey values of a tile, (C, Z, Y, X) float32 in [0, 1]."""
+
+    @abstractmethod
+    def stages(self, tile: Box) -> dict[str, Image]:
+        """What the image comes from, step by step, by name; the last is `image`."""
+
 
 registry: "Registry[AbstractRenderer]" = Registry("cellsynth.render", "renderer")
 
@@ -27,6 +46,37 @@ class AbstractRenderer(Plugin, ABC):
     def bit_depth(self) -> int:
         """Bits of the sensor; the image has this many grey levels."""
 
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """What the channels of the image are called."""
+        return ("channel_0",)
+
     @abstractmethod
     def build(self, grid: Grid, device: str = "cpu") -> RenderFn:
         """Make the function that renders scenes on `grid`."""
+
+    def tiled(self, grid: Grid, scene: Scene, key: Key) -> AbstractTiledImage:
+        """The image of a scene, tile by tile: the same values as of `build`.
+
+        In one tile, unless a renderer does better.
+        """
+        return _Whole(self.build(grid), scene, key)
+
+
+@dataclass(frozen=True, eq=False)
+class _Whole(AbstractTiledImage):
+    """An image that is rendered at once."""
+
+    function: RenderFn
+    scene: Scene
+    key: Key
+
+    @property
+    def tile_px(self) -> tuple[int, ...]:
+        return self.scene.grid.shape_px
+
+    def render(self, tile: Box) -> Image:
+        return self.function(self.scene, self.key)
+
+    def stages(self, tile: Box) -> dict[str, Image]:
+        return {"image": self.render(tile)}

@@ -1,34 +1,25 @@
-"""Fluorescence of a volume of cells: attenuation, optics that change with depth, camera."""
+"""Fluorescence of cells in 2D and 3D: stains, attenuation, optics that change with depth, camera."""
 
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import MinLen
-from pydantic import NonNegativeFloat, PositiveFloat, model_validator
+from annotated_types import Len, MinLen
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from ..core.config import Config
 from ..core.errors import RecipeError
-from ..core.field import LatticeField
-from ..core.grid import Box, Grid
+from ..core.grid import Grid
 from ..core.rng import Key
 from ..core.scene import Scene
-from ..core.types import Image, Plane
-from ._attenuation import Attenuation, path_field
-from ._camera import TILE_PX, Camera, expose_slices
-from ._convolution import Convolver
-from ._texture import Texture, emission
-from .base import AbstractRenderer, RenderFn, registry
-from .psfs import AbstractPsf, Kernel
+from ..core.types import Image
+from ._attenuation import Attenuation
+from ._camera import Camera
+from ._stack import ChannelOptics, Stack, StackSettings
+from ._texture import Texture
+from .base import AbstractRenderer, AbstractTiledImage, RenderFn, registry
+from .psfs import AbstractPsf
 from .psfs import registry as psfs
-from .psfs._scatter import widened
-
-_TILE_VOXELS = 2**25
-"""Of a tile at most, about; with its halo and its transforms it takes some 20 bytes per voxel."""
-
-_DEPTH_PX = 64
-"""Tiles are whole multiples of this deep."""
 
 
 class Layer(Config):
@@ -41,23 +32,53 @@ class Layer(Config):
     """How light spreads there."""
 
 
+Optics = Annotated[tuple[Layer, ...], MinLen(1)]
+
+
+class Channel(Config):
+    """One colour: what shines in it. What is not given is as of the renderer."""
+
+    name: str = ""
+    """What it is called, such as the dye."""
+
+    stains: dict[str, PositiveFloat] | None = None
+    """What shines, by the names of the labels (`cells`, `nuclei`, `membranes`, `spots`), and how brightly relative to
+    `photons`; by default that which is labelled, and the debris that is not."""
+
+    photons: PositiveFloat | None = None
+    """As of the renderer."""
+
+    texture: Texture | None = None
+    """As of the renderer."""
+
+    autofluorescence: NonNegativeFloat | None = None
+    """As of the renderer."""
+
+    background: NonNegativeFloat | None = None
+    """As of the renderer."""
+
+    optics: Optics | None = None
+    """As of the renderer."""
+
+
 @registry.register
 class Fluorescence(AbstractRenderer):
-    """Fluorescence microscopy of a volume, slice by slice.
+    """Fluorescence microscopy of cells in a plane or a volume, in one or several colours.
 
-    Light is float from the emission to the camera, which rounds once. A volume is rendered in tiles of a fixed lattice,
+    Light is float from the emission to the camera, which rounds once. An image is rendered in tiles of a fixed lattice,
     with a halo that holds the whole point spread function, so the values do not depend on which box is asked for.
+    A 2D grid is one plane in focus: the point spread function is its middle plane, and no tissue lies above.
     """
 
     kind: Literal["fluorescence"] = "fluorescence"
 
-    ndims: ClassVar[tuple[int, ...]] = (3,)
+    ndims: ClassVar[tuple[int, ...]] = (2, 3)
 
     photons: PositiveFloat = 400.0
     """Photons per voxel, on average over a cell of intensity 1, without attenuation."""
 
     texture: Texture = Texture(dome=0.0)
-    """Brightness inside of cells."""
+    """Brightness inside of cells; real cells as prototypes bring their own."""
 
     attenuation: Attenuation = Attenuation()
     """How tissue above dims what is below."""
@@ -69,25 +90,32 @@ class Fluorescence(AbstractRenderer):
     """Photons per pixel everywhere: medium and glass."""
 
     bleaching: NonNegativeFloat = 0.0
-    """Light lost while the stack is taken: the last slice has exp(-bleaching) of the light."""
+    """Light lost while a stack is taken: the last slice has exp(-bleaching) of the light."""
 
-    optics: Annotated[tuple[Layer, ...], MinLen(1)] = (Layer(),)
+    optics: Optics = (Layer(),)
     """Point spread functions by the path through tissue, ascending; one holds everywhere."""
 
     scattering_um: NonNegativeFloat = 0.0
     """Standard deviation of a Gaussian within slices that scattering adds after 100 um of tissue; it grows in
     proportion to the path."""
 
+    channels: Annotated[tuple[Channel, ...], MinLen(1)] = (Channel(),)
+    """Colours, each an image of its own."""
+
+    oversampling: PositiveInt | Annotated[tuple[PositiveInt, ...], Len(2, 3)] = 1
+    """Light is computed on voxels so many times finer along each axis, and averaged by area onto the camera's."""
+
     camera: Camera = Camera()
     """From photons to grey values."""
 
     @model_validator(mode="after")
     def _check_layers(self) -> "Fluorescence":
-        paths = [layer.path_um for layer in self.optics]
-        if paths != sorted(set(paths)):
-            raise ValueError(f"optics are layers of ascending path_um, each once; saw {paths}")
+        for optics in (self.optics, *(c.optics for c in self.channels if c.optics)):
+            paths = [layer.path_um for layer in optics]
+            if paths != sorted(set(paths)):
+                raise ValueError(f"optics are layers of ascending path_um, each once; saw {paths}")
         if self.camera.noise_blur_px > 0:
-            raise ValueError("camera.noise_blur_px is for images of one plane; leave it at 0")
+            raise ValueError("camera.noise_blur_px is of the renderer microscope; leave it at 0")
         return self
 
     @property
@@ -95,158 +123,67 @@ class Fluorescence(AbstractRenderer):
         """Bits of the camera."""
         return self.camera.bit_depth
 
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Of the channels; those without are numbered."""
+        return tuple(c.name or f"channel_{i}" for i, c in enumerate(self.channels))
+
     def build(self, grid: Grid, device: str = "cpu") -> RenderFn:
-        """Make the function that takes a stack of a scene on `grid`."""
-        if grid.ndim != 3:
-            raise RecipeError(f"fluorescence renders volumes and not 2D grids; the grid is {grid.shape_px}")
-        return partial(take_stack, self, grid)
+        """Make the function that takes the image of a scene on `grid`."""
+        self._steps(grid)
+        return partial(take_image, self, grid)
+
+    def tiled(self, grid: Grid, scene: Scene, key: Key) -> AbstractTiledImage:
+        """The image, tile by tile."""
+        return stack_of(self, grid, scene, key)
+
+    def _steps(self, grid: Grid) -> tuple[int, ...]:
+        given = self.oversampling
+        steps = (given,) * grid.ndim if isinstance(given, int) else given
+        if len(steps) != grid.ndim:
+            raise RecipeError(
+                f"render: oversampling has {len(steps)} numbers and the grid {grid.ndim} axes; give one, or one per "
+                "axis"
+            )
+        return steps
 
 
-def take_stack(config: Fluorescence, grid: Grid, scene: Scene, key: Key) -> Image:
-    """Render a scene: (1, Z, Y, X) float32 in [0, 1], grey value over the full range of the camera."""
-    stack = Stack(config, grid, scene, key)
-    image = np.empty((1, *grid.shape_px), np.float32)
+def take_image(config: Fluorescence, grid: Grid, scene: Scene, key: Key) -> Image:
+    """Render a scene: (C, Z, Y, X) float32 in [0, 1], grey value over the full range of the camera."""
+    stack = stack_of(config, grid, scene, key)
+    image = np.empty((len(config.channels), *grid.shape_px), np.float32)
     for box in stack.tiles:
-        image[0][box.slices] = stack.render(box)
+        image[(slice(None), *box.slices)] = stack.render(box)
     return image
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """The image of a scene, tile by tile of a lattice that the grid and the config alone decide."""
+def stack_of(config: Fluorescence, grid: Grid, scene: Scene, key: Key) -> Stack:
+    """A scene under the microscope.
 
-    config: Fluorescence
-    grid: Grid
-    scene: Scene
-    key: Key
-
-    @cached_property
-    def tiles(self) -> list[Box]:
-        """Tiles in the order of the grid."""
-        return self.grid.boxes(self.tile_px)
-
-    @cached_property
-    def tile_px(self) -> tuple[int, ...]:
-        """Shape of a tile: large against the halo, bounded in memory."""
-        return tile_shape(self.grid, self._halo)
-
-    def render(self, tile: Box) -> Plane:
-        """Grey values of one of `tiles`, 0 to 1."""
-        photons = self.expected_photons(tile)
-        z, y, x = tile.start
-        return expose_slices(photons, self.config.camera, self.key.child("camera"), (z, y, x))
-
-    def expected_photons(self, tile: Box) -> Plane:
-        """Light that reaches each pixel on average, before noise."""
-        config, voxel = self.config, self.grid.voxel_um
-        light = self._emitted(tile)
-        weights = self._weights(tile)
-        used = [k for k, weight in enumerate(weights) if weight is None or weight.any()]
-        seen = np.zeros(tile.shape, np.float32)
-        for k, blurred in zip(used, self._convolver(tile.shape)(light, used), strict=True):
-            weight = weights[k]
-            seen += blurred if weight is None else blurred * weight
-        if config.bleaching > 0:
-            share = (np.arange(tile.start[0], tile.stop[0]) + 0.5) * voxel[0] / self.grid.extent_um[0]
-            seen *= np.exp(-config.bleaching * share).astype(np.float32)[:, None, None]
-        seen += np.float32(config.background)
-        return seen
-
-    def _emitted(self, tile: Box) -> Plane:
-        """Photons per voxel that leave the tissue, in the tile and its halo; dark beyond the grid."""
-        config, grid = self.config, self.grid
-        wide = Box(
-            tuple(a - h for a, h in zip(tile.start, self._halo, strict=True)),
-            tuple(b + h for b, h in zip(tile.stop, self._halo, strict=True)),
-        )
-        inside = Box(
-            tuple(max(a, 0) for a in wide.start),
-            tuple(min(b, n) for b, n in zip(wide.stop, grid.shape_px, strict=True)),
-        )
-        labels = self.scene.draw(inside)
-        light = emission(labels, self.scene.objects, grid, config.texture, inside.start)
-        light *= np.float32(config.photons)
-        if config.autofluorescence > 0:
-            light += np.float32(config.autofluorescence) * self._tissue(inside)
-        if config.attenuation.law != "none":
-            light *= config.attenuation.factor(self._path.in_box(grid, inside), grid)
-        if inside == wide:
-            return light
-        widths = [
-            (a - i, j - b)
-            for a, b, i, j in zip(inside.start, wide.stop, wide.start, inside.stop, strict=True)
-        ]
-        return np.pad(light, [(low, max(-high, 0)) for low, high in widths])
-
-    def _tissue(self, box: Box) -> Plane:
-        """1 in tissue, 0 outside, in between where the border cuts a voxel."""
-        if self.scene.tissue is None:
-            return np.ones(box.shape, np.float32)
-        depth = self.scene.tissue.in_box(self.grid, box)
-        return np.clip(depth / np.float32(min(self.grid.voxel_um)) + np.float32(0.5), 0, 1)
-
-    def _weights(self, tile: Box) -> list[np.ndarray | None]:
-        """Share of each layer in each voxel; None where there is one layer."""
-        layers = self._layers
-        if len(layers) == 1:
-            return [None]
-        path = self._path.in_box(self.grid, tile)
-        places = np.array([place for place, _ in layers], np.float32)
-        index = np.interp(path, places, np.arange(len(places)))
-        return [np.maximum(1 - np.abs(index - k), 0).astype(np.float32) for k in range(len(places))]
-
-    @cached_property
-    def _path(self) -> LatticeField:
-        return path_field(self.scene.tissue, self.grid)
-
-    @cached_property
-    def _layers(self) -> list[tuple[float, Kernel]]:
-        z, y, x = self.grid.voxel_um
-        farthest = float(self._path.values.max())
-        return layers_of(self.config, (z, y, x), farthest)
-
-    @cached_property
-    def _halo(self) -> tuple[int, int, int]:
-        z, y, x = (max(kernel.shape[k] // 2 for _, kernel in self._layers) for k in range(3))
-        return z, y, x
-
-    def _convolver(self, shape: tuple[int, ...]) -> Convolver:
-        if shape not in self._convolvers:
-            z, y, x = shape
-            kernels = [kernel for _, kernel in self._layers]
-            self._convolvers.clear()  # they are large, and neighbours mostly have one shape
-            self._convolvers[shape] = Convolver(kernels, (z, y, x), self._halo)
-        return self._convolvers[shape]
-
-    @cached_property
-    def _convolvers(self) -> dict[tuple[int, ...], Convolver]:
-        return {}
-
-
-_SCATTER_LAYERS = 4
-"""Depths at which the blur of scattering is computed; in between it blends."""
-
-
-def layers_of(
-    config: Fluorescence, voxel_um: tuple[float, float, float], farthest_um: float
-) -> list[tuple[float, Kernel]]:
-    """Kernels by path through tissue, with what scattering adds to them."""
-    given = [(layer.path_um, layer.psf.kernel(voxel_um)) for layer in config.optics]
-    if config.scattering_um == 0:
-        return given
-    places = sorted(
-        {place for place, _ in given} | set(np.linspace(0, farthest_um, _SCATTER_LAYERS).tolist())
+    Raises
+    ------
+    RecipeError
+        If a channel stains what is not in the scene.
+    """
+    channels = []
+    for channel in config.channels:
+        stains = {scene.name: 1.0} if channel.stains is None else channel.stains
+        if unknown := [name for name in stains if name not in scene.layers]:
+            raise RecipeError(
+                f"render: a channel stains {unknown[0]!r}, and the scene has {', '.join(scene.layers)}"
+            )
+        given = {
+            name: getattr(config, name) if getattr(channel, name) is None else getattr(channel, name)
+            for name in ("photons", "texture", "autofluorescence", "background", "optics")
+        }
+        layers = tuple((layer.path_um, layer.psf) for layer in given.pop("optics"))
+        channels.append(ChannelOptics(stains=stains, layers=layers, **given))
+    settings = StackSettings(
+        tuple(channels),
+        config.attenuation,
+        config.bleaching,
+        config.scattering_um,
+        config._steps(grid),
+        config.camera,
     )
-    layers = []
-    for place in places:
-        nearest = min(given, key=lambda item: abs(item[0] - place))[1]
-        layers.append((place, widened(nearest, config.scattering_um * place / 100, voxel_um)))
-    return layers
-
-
-def tile_shape(grid: Grid, halo: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Tile whose halo costs little: within a slice a multiple of the tiles of noise, as deep as memory allows."""
-    _, n_y, n_x = grid.shape_px
-    side = 2 * TILE_PX if max(halo[1:]) > 8 or min(n_y, n_x) > 2 * TILE_PX else TILE_PX
-    depth = _TILE_VOXELS // (side + 2 * halo[1]) // (side + 2 * halo[2]) - 2 * halo[0]
-    return max(_DEPTH_PX, depth // _DEPTH_PX * _DEPTH_PX), side, side
+    return Stack(settings, grid, scene, key)

@@ -48,12 +48,14 @@ class Mixed(AbstractShape):
     def texture(self, labels: Labels, objects: Objects, grid: Grid, box: Box | None = None) -> Plane | None:
         """Of the shapes that know theirs."""
         found: Plane | None = None
-        class_of = np.concatenate([[0], objects.class_id])
+        class_of = np.concatenate([[0], objects.class_id])[labels]
         for shape, rows in self._populations(objects):
-            own = np.where(class_of[labels] == objects.class_id[rows[0]], labels, 0)
-            texture = shape.texture(own, objects, grid, box)
+            is_own = class_of == objects.class_id[rows[0]]
+            texture = shape.texture(np.where(is_own, labels, 0), objects, grid, box)
             if texture is not None:
-                found = texture if found is None else found + texture
+                if found is None:
+                    found = np.where(labels > 0, np.nan, 0).astype(np.float32)
+                found[is_own] = texture[is_own]
         return found
 
     def _gather(

@@ -1,0 +1,370 @@
+"""The image of a scene, tile by tile of a fixed lattice: emission, attenuation, optics, camera."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ..core.field import LatticeField
+from ..core.grid import Box, Grid
+from ..core.rng import Key
+from ..core.scene import Scene
+from ..core.types import Image, Plane
+from ._attenuation import Attenuation, path_field
+from ._camera import TILE_PX, Camera, expose_slices
+from ._convolution import Convolver
+from ._texture import Texture, emission
+from .base import AbstractTiledImage
+from .psfs import AbstractPsf, Kernel
+from .psfs._scatter import widened
+
+_TILE_VOXELS = 2**25
+"""Of a tile at most, about; with its halo and its transforms it takes some 20 bytes per voxel."""
+
+_DEPTHS_PX = (64, 32, 16)
+"""Tiles are whole multiples of one of these deep: of the first, unless they are too large then."""
+
+Layers = tuple[tuple[float, AbstractPsf], ...]
+"""Point spread functions by the path through tissue, ascending."""
+
+
+@dataclass(frozen=True)
+class ChannelOptics:
+    """What shines in a channel, and how its light spreads."""
+
+    stains: dict[str, float]
+    """Layers of the scene by name, and their brightness relative to `photons`."""
+
+    layers: Layers
+    photons: float
+    texture: Texture
+    autofluorescence: float
+    background: float
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """The microscope."""
+
+    channels: tuple[ChannelOptics, ...]
+    attenuation: Attenuation
+    bleaching: float
+    scattering_um: float
+    steps: tuple[int, ...]
+    """Finer voxels per voxel of the camera, along each axis."""
+
+    camera: Camera
+
+
+@dataclass(frozen=True, eq=False)
+class Stack(AbstractTiledImage):
+    """The image of a scene, tile by tile of a lattice that the grid and the settings alone decide.
+
+    Threads may render tiles at the same time.
+    """
+
+    settings: StackSettings
+    grid: Grid
+    scene: Scene
+    key: Key
+
+    @property
+    def tiles(self) -> list[Box]:
+        """Tiles in the order of the grid."""
+        return self.grid.boxes(self.tile_px)
+
+    @property
+    def tile_px(self) -> tuple[int, ...]:
+        """Shape of a tile: large against the halo, bounded in memory."""
+        return self._tile_px
+
+    @cached_property
+    def _tile_px(self) -> tuple[int, ...]:
+        halo = tuple(max(h[k] for h in self._halos) for k in range(3))
+        z, y, x = self._in_3d(self.settings.steps, 1)
+        return tile_shape(self.grid, (halo[0], halo[1], halo[2]), (z, y, x))[3 - self.grid.ndim :]
+
+    def render(self, tile: Box) -> Image:
+        """Grey values of one of `tiles`, (C, Z, Y, X), 0 to 1."""
+        return np.stack([self._exposed(c, tile, self.expected_photons(tile, c)) for c in self._channels])
+
+    def stages(self, tile: Box) -> dict[str, Image]:
+        """The image of a tile, and the light on its way, each (C, Z, Y, X) in photons per voxel, on average.
+
+        `emitted` by the cells and the tissue, what attenuation leaves of it, what of it is seen through the optics, and
+        what reaches the camera.
+        """
+        stages: dict[str, list[np.ndarray]] = {}
+        for c in self._channels:
+            kept: dict[str, Plane] = {}
+            photons = self.expected_photons(tile, c, kept)
+            for name, plane in {**kept, "expected": photons.copy()}.items():
+                stages.setdefault(name, []).append(plane)
+            stages.setdefault("image", []).append(self._exposed(c, tile, photons))
+        return {name: np.stack(planes) for name, planes in stages.items()}
+
+    def expected_photons(self, tile: Box, c: int = 0, kept: dict[str, Plane] | None = None) -> Plane:
+        """Light that reaches each pixel on average, before noise.
+
+        Parameters
+        ----------
+        c
+            Channel.
+        kept
+            Where to put what is on the way: `emitted`, `attenuated`, `blurred`.
+        """
+        fine = self._fine_box(tile)
+        light = self._emitted(fine, c, kept)
+        seen = self._spread(light, fine, c)
+        if kept is not None:
+            halo = self._halos[c]
+            shape = self._in_3d(fine.shape, 1)
+            inside = tuple(slice(h, h + n) for h, n in zip(halo, shape, strict=True))
+            kept |= {name: self._binned(plane[inside], tile) for name, plane in kept.items()}
+        seen = self._binned(seen, tile)
+        if kept is not None:
+            kept["blurred"] = seen.copy()
+        if self.settings.bleaching > 0 and self.grid.ndim == 3:
+            share = (np.arange(tile.start[0], tile.stop[0]) + 0.5) / self.grid.shape_px[0]
+            seen *= np.exp(-self.settings.bleaching * share).astype(np.float32)[:, None, None]
+        seen += np.float32(self.settings.channels[c].background)
+        return seen
+
+    @property
+    def _channels(self) -> range:
+        return range(len(self.settings.channels))
+
+    def _exposed(self, c: int, tile: Box, photons: Plane) -> Plane:
+        # The first channel has the key of the image, as if it were alone.
+        key = self.key.child("channel", c) if c else self.key
+        z, y, x = self._in_3d(tile.start, 0)
+        volume = photons.reshape(self._in_3d(photons.shape, 1))
+        return expose_slices(volume, self.settings.camera, key.child("camera"), (z, y, x)).reshape(tile.shape)
+
+    def _in_3d(self, values: tuple[int, ...], first: int) -> tuple[int, ...]:
+        return (first,) * (3 - self.grid.ndim) + tuple(values)
+
+    @cached_property
+    def _fine(self) -> Grid:
+        """The sampling that light is computed on."""
+        steps = self.settings.steps
+        return Grid(
+            shape_px=tuple(n * s for n, s in zip(self.grid.shape_px, steps, strict=True)),
+            voxel_um=tuple(v / s for v, s in zip(self.grid.voxel_um, steps, strict=True)),
+            is_scale_known=self.grid.is_scale_known,
+        )
+
+    @cached_property
+    def _fine_scene(self) -> Scene:
+        return self.scene if self._fine == self.grid else self.scene.on(self._fine)
+
+    def _fine_box(self, tile: Box) -> Box:
+        steps = self.settings.steps
+        return Box(
+            tuple(a * s for a, s in zip(tile.start, steps, strict=True)),
+            tuple(b * s for b, s in zip(tile.stop, steps, strict=True)),
+        )
+
+    def _binned(self, plane: np.ndarray, tile: Box) -> Plane:
+        """Mean over the finer voxels of each voxel, in the axes of the grid."""
+        steps = self.settings.steps
+        if max(steps) == 1:
+            return np.ascontiguousarray(plane).reshape(tile.shape)
+        lengths = [part for n, s in zip(tile.shape, steps, strict=True) for part in (n, s)]
+        return plane.reshape(lengths).mean(axis=tuple(range(1, 2 * len(steps), 2)), dtype=np.float32)
+
+    def _emitted(self, fine: Box, c: int, kept: dict[str, Plane] | None) -> np.ndarray:
+        """Photons per voxel that leave the tissue, in the box and its halo, (Z, Y, X); dark beyond the grid."""
+        channel, grid = self.settings.channels[c], self._fine
+        halo = self._halos[c][3 - grid.ndim :]
+        wide = Box(
+            tuple(a - h for a, h in zip(fine.start, halo, strict=True)),
+            tuple(b + h for b, h in zip(fine.stop, halo, strict=True)),
+        )
+        inside = Box(
+            tuple(max(a, 0) for a in wide.start),
+            tuple(min(b, n) for b, n in zip(wide.stop, grid.shape_px, strict=True)),
+        )
+        widths = [
+            (a - i, j - b)
+            for a, b, i, j in zip(inside.start, inside.stop, wide.start, wide.stop, strict=True)
+        ]
+
+        def padded(plane: Plane) -> np.ndarray:
+            whole = np.pad(plane, widths) if inside != wide else plane
+            return whole.reshape(self._in_3d(whole.shape, 1))
+
+        light = light_of(self._fine_scene, inside, channel)
+        if channel.autofluorescence > 0:
+            light += np.float32(channel.autofluorescence) * tissue_share(self._fine_scene, inside)
+        if kept is not None:
+            kept["emitted"] = padded(light.copy())
+        attenuation = self.settings.attenuation
+        if attenuation.law != "none":
+            light *= attenuation.factor(self._path.in_box(grid, inside), self.grid)
+        if kept is not None:
+            kept["attenuated"] = padded(light)
+        return padded(light)
+
+    def _spread(self, light: np.ndarray, fine: Box, c: int) -> np.ndarray:
+        """Light of a box with its halo as the optics shows it in the box, (Z, Y, X)."""
+        shape = self._in_3d(fine.shape, 1)
+        weights = self._weights(fine, c)
+        used = [k for k, weight in enumerate(weights) if weight is None or weight.any()]
+        seen: np.ndarray | None = None
+        for k, blurred in zip(used, self._convolver(shape, c)(light, used), strict=True):
+            weight = weights[k]
+            if weight is None:
+                return blurred
+            blurred *= weight.reshape(shape)
+            seen = blurred if seen is None else np.add(seen, blurred, out=seen)
+        assert seen is not None
+        return seen
+
+    def _weights(self, fine: Box, c: int = 0) -> list[np.ndarray | None]:
+        """Share of each layer in each voxel; None where there is one layer."""
+        layers = self._layers[c]
+        if len(layers) == 1:
+            return [None]
+        path = self._path.in_box(self._fine, fine)
+        places = np.array([place for place, _ in layers], np.float32)
+        index = np.interp(path, places, np.arange(len(places)))
+        return [np.maximum(1 - np.abs(index - k), 0).astype(np.float32) for k in range(len(places))]
+
+    @cached_property
+    def _path(self) -> LatticeField:
+        return path_field(self.scene.tissue, self.grid)
+
+    @cached_property
+    def _layers(self) -> list[list[tuple[float, Kernel]]]:
+        """Kernels of each channel; channels of equal optics share them."""
+        z, y, x = (1.0,) * (3 - self.grid.ndim) + self._fine.voxel_um
+        farthest = float(self._path.values.max())
+        made: dict[Layers, list[tuple[float, Kernel]]] = {}
+        for channel in self.settings.channels:
+            if channel.layers not in made:
+                kernels = layers_of(channel.layers, self.settings.scattering_um, (z, y, x), farthest)
+                made[channel.layers] = kernels if self.grid.ndim == 3 else [(0.0, in_focus(kernels[0][1]))]
+        return [made[channel.layers] for channel in self.settings.channels]
+
+    @cached_property
+    def _halos(self) -> list[tuple[int, int, int]]:
+        halos = []
+        for layers in self._layers:
+            z, y, x = (max(kernel.shape[k] // 2 for _, kernel in layers) for k in range(3))
+            halos.append((z, y, x))
+        return halos
+
+    def _convolver(self, shape: tuple[int, ...], c: int = 0) -> Convolver:
+        z, y, x = shape
+        layers = self.settings.channels[c].layers
+        return self._ready.get(
+            (layers, shape),
+            lambda: Convolver([kernel for _, kernel in self._layers[c]], (z, y, x), self._halos[c]),
+        )
+
+    @cached_property
+    def _ready(self) -> "_Ready":
+        return _Ready()
+
+
+@dataclass
+class _Ready:
+    """The convolvers last used: they are large, and neighbouring tiles mostly have one shape."""
+
+    held: dict[tuple[Layers, tuple[int, ...]], Convolver] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, name: tuple[Layers, tuple[int, ...]], make: Callable[[], Convolver]) -> Convolver:
+        with self.lock:
+            if name not in self.held:
+                while len(self.held) > 1:
+                    del self.held[next(iter(self.held))]
+                self.held[name] = make()
+            return self.held[name]
+
+
+def light_of(scene: Scene, box: Box, channel: ChannelOptics) -> Plane:
+    """Photons per voxel that what is stained emits."""
+    light = np.zeros(box.shape, np.float32)
+    for name, brightness in channel.stains.items():
+        layer = scene.layers[name]
+        light += np.float32(channel.photons * brightness) * _glow(layer, box, channel.texture)
+        if layer.unlabelled is not None:
+            light += np.float32(channel.photons * brightness) * _glow(layer.unlabelled, box, channel.texture)
+    return light
+
+
+def _glow(scene: Scene, box: Box, texture: Texture) -> Plane:
+    """Brightness per voxel: 1 on average in an object of intensity 1."""
+    labels = scene.draw(box)
+    known = scene.shape.texture(labels, scene.objects, scene.grid, box)
+    if known is None:
+        return emission(labels, scene.objects, scene.grid, texture, box.start)
+    intensity = np.concatenate([[0], scene.objects.intensity]).astype(np.float32)[labels]
+    is_unknown = np.isnan(known)
+    light = np.where(is_unknown, 0, known * intensity)
+    if is_unknown.any():
+        others = np.where(is_unknown, labels, 0)
+        light += emission(others, scene.objects, scene.grid, texture, box.start)
+    return light
+
+
+def tissue_share(scene: Scene, box: Box) -> Plane:
+    """1 in tissue, 0 outside, in between where the border cuts a voxel."""
+    if scene.tissue is None:
+        return np.ones(box.shape, np.float32)
+    depth = scene.tissue.in_box(scene.grid, box)
+    return np.clip(depth / np.float32(min(scene.grid.voxel_um)) + np.float32(0.5), 0, 1)
+
+
+_SCATTER_LAYERS = 4
+"""Depths at which the blur of scattering is computed; in between it blends."""
+
+
+def layers_of(
+    layers: Layers, scattering_um: float, voxel_um: tuple[float, float, float], farthest_um: float
+) -> list[tuple[float, Kernel]]:
+    """Kernels by path through tissue, with what scattering adds to them."""
+    given = [(path_um, psf.kernel(voxel_um)) for path_um, psf in layers]
+    if scattering_um == 0 or farthest_um == 0:
+        return given
+    places = sorted(
+        {place for place, _ in given} | set(np.linspace(0, farthest_um, _SCATTER_LAYERS).tolist())
+    )
+    found = []
+    for place in places:
+        nearest = min(given, key=lambda item: abs(item[0] - place))[1]
+        found.append((place, widened(nearest, scattering_um * place / 100, voxel_um)))
+    return found
+
+
+def in_focus(kernel: Kernel) -> Kernel:
+    """The middle plane of a kernel as a kernel of one plane."""
+    middle = kernel[kernel.shape[0] // 2][None]
+    return (middle / middle.sum()).astype(np.float32)
+
+
+def tile_shape(
+    grid: Grid, halo: tuple[int, int, int], steps: tuple[int, int, int] = (1, 1, 1)
+) -> tuple[int, int, int]:
+    """Tile (Z, Y, X) whose halo costs little: in a slice a multiple of the tiles of noise, as deep as memory allows.
+
+    Parameters
+    ----------
+    halo
+        In finer voxels.
+    steps
+        Finer voxels per voxel.
+    """
+    n_y, n_x = grid.shape_px[-2:]
+    if grid.ndim == 2:
+        return 1, 4 * TILE_PX, 4 * TILE_PX
+    is_wide = max(halo[1:]) > 8 or min(n_y, n_x) > 2 * TILE_PX
+    side = 2 * TILE_PX if is_wide and max(steps) == 1 else TILE_PX
+    plane = (side * steps[1] + 2 * halo[1]) * (side * steps[2] + 2 * halo[2])
+    depth = (_TILE_VOXELS // plane - 2 * halo[0]) // steps[0]
+    unit = next((unit for unit in _DEPTHS_PX if depth >= unit), _DEPTHS_PX[-1])
+    return max(unit, depth // unit * unit), side, side
