@@ -1,10 +1,12 @@
 """Recipe: the typed root of every YAML file, and the sample that it describes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import numpy as np
 from annotated_types import Ge, Len
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
@@ -13,12 +15,15 @@ from .core.errors import InputError, RecipeError
 from .core.grid import Grid
 from .core.rng import Key
 from .core.sample import Sample
+from .core.scene import Scene
+from .core.tally import tally
+from .data.object_table import object_columns
 from .data.split import split_of
 from .io.yaml import parse_yaml, read_yaml
 from .labels.base import AbstractLabelGenerator
 from .labels.base import registry as label_generators
 from .labels.ellipsoids import Ellipsoids
-from .render.base import AbstractRenderer
+from .render.base import AbstractRenderer, AbstractTiledImage
 from .render.base import registry as renderers
 from .render.microscope import Microscope
 
@@ -69,6 +74,13 @@ class Recipe(Config):
     digits: PositiveInt = 5
     """Digits of the index in a sample's name."""
 
+    format: Literal["auto", "tiff", "ome_zarr"] = "auto"
+    """How samples are stored: OME-TIFF; OME-Zarr, which is made block by block; or OME-Zarr for what is larger than
+    2^28 values."""
+
+    chunk_px: tuple[PositiveInt, ...] | None = None
+    """Voxels of a chunk of OME-Zarr per axis; by default 64 x 128 x 128, in 2D 1024 x 1024. Does not change a value."""
+
     @field_validator("name")
     @classmethod
     def _check_name(cls, name: str) -> str:
@@ -88,6 +100,12 @@ class Recipe(Config):
             Recipe.parse(with_overrides(plain, c.values), source=f"{self.name}: condition {c.name}")
             for c in self.conditions
         )
+
+    @property
+    def is_zarr(self) -> bool:
+        """Whether the samples become OME-Zarr."""
+        largest = max(v.grid.n_voxels * len(v.render.channel_names) for v in self.variants)
+        return self.format == "ome_zarr" or (self.format == "auto" and largest > _FITS)
 
     def check_builds(self) -> None:
         """Refuse what only shows when a method meets the grid, such as a volume for a 2D renderer.
@@ -126,12 +144,32 @@ class Recipe(Config):
         return f"{self.name}_{index:0{self.digits}d}"
 
 
+_FITS = 2**28
+"""Values of an image above which it is made block by block."""
+
 ALTERNATIVES = ("n_cells", "density_per_mm2", "density", "fraction")
 """Keys of `labels` of which one excludes the others: overriding one sets the others to null."""
 
 
-def make_sample(recipe: Recipe, index: int) -> Sample:
-    """Make one sample: draw its scene, label it, and take its picture.
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sample whose objects are placed, and of which any part can be drawn and rendered."""
+
+    name: str
+    scene: Scene
+    picture: AbstractTiledImage
+    bit_depth: int
+    channels: tuple[str, ...]
+    provenance: dict[str, Any]
+
+    @property
+    def grid(self) -> Grid:
+        """Sampling of the image and of all labels."""
+        return self.scene.grid
+
+
+def plan_sample(recipe: Recipe, index: int) -> Plan:
+    """Place the objects of one sample under the microscope.
 
     The result is a function of the recipe (without `n_samples`) and the index, whatever else is made.
     """
@@ -139,21 +177,44 @@ def make_sample(recipe: Recipe, index: int) -> Sample:
     variant = recipe.variants[i]
     key = Key.from_seed(recipe.seed).child("sample", index)
     scene = variant.labels.build(variant.grid)(key.child("labels"))
-    image = variant.render.build(variant.grid)(scene, key.child("render"))
-    condition = recipe.conditions[i].name if recipe.conditions else ""
-    return Sample(
-        name=recipe.sample_name(index),
-        grid=variant.grid,
-        image=image,
-        labels=scene.draw(),
+    name = recipe.sample_name(index)
+    return Plan(
+        name=name,
+        scene=scene,
+        picture=variant.render.tiled(variant.grid, scene, key.child("render")),
         bit_depth=variant.render.bit_depth,
-        objects=scene.objects,
+        channels=variant.render.channel_names,
         provenance={
-            "condition": condition,
+            "condition": recipe.conditions[i].name if recipe.conditions else "",
             "index": index,
-            "split": split_of(recipe.sample_name(index), recipe.split, recipe.seed),
+            "split": split_of(name, recipe.split, recipe.seed),
         },
     )
+
+
+def make_sample(recipe: Recipe, index: int) -> Sample:
+    """Make one sample: draw its scene, label it, and take its picture; see `plan_sample`."""
+    plan = plan_sample(recipe, index)
+    image = np.empty((len(plan.channels), *plan.grid.shape_px), np.float32)
+    for tile in plan.grid.boxes(plan.picture.tile_px):
+        image[(slice(None), *tile.slices)] = plan.picture.render(tile)
+    labels = {name: layer.draw() for name, layer in plan.scene.layers.items()}
+    sample = Sample(
+        name=plan.name,
+        grid=plan.grid,
+        image=image,
+        labels=labels[plan.scene.name],
+        parts={name: part for name, part in labels.items() if name in plan.scene.parts},
+        bit_depth=plan.bit_depth,
+        objects=plan.scene.objects,
+        provenance=plan.provenance,
+    )
+    counts, start = sample.counts, (0,) * plan.grid.ndim
+    tables = {
+        name: object_columns(layer, tally(labels[name], counts, start), plan.channels)
+        for name, layer in plan.scene.layers.items()
+    }
+    return replace(sample, tables=tables)
 
 
 def load_recipe(source: Path | str, overrides: Sequence[str] = ()) -> Recipe:

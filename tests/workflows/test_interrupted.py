@@ -32,8 +32,10 @@ def uninterrupted(tmp_path_factory):
 def start(out, n_workers, n_images):
     """Begin a run in a process group of its own, and come back when it has written `n_images` images."""
     arguments = ["synthesize", RECIPE[0], str(out), *RECIPE[1:], f"--workers={n_workers}"]
+    # A signal between the opening of a file and its `with` leaves it to Python to close, which says so.
+    quiet = {**ENVIRONMENT, "PYTHONWARNINGS": "default,ignore:unclosed file:ResourceWarning"}
     process = subprocess.Popen(
-        [*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True, env=ENVIRONMENT
+        [*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True, env=quiet
     )
     deadline = time.monotonic() + 60
     while len(list(out.glob("images/*.tif"))) < n_images and process.poll() is None:

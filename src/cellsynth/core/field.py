@@ -34,6 +34,20 @@ class LatticeField:
             result = _interpolated(result, axis, (places - self.origin_um[axis]) / self.step_um[axis])
         return result.astype(np.float32).reshape(box.shape)
 
+    def at(self, points_um: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+        """Values at points, `zyx` or, of a plane, `yx`."""
+        flat = 3 - points_um.shape[1]
+        points = np.column_stack([np.full((len(points_um), flat), 0.5), points_um])
+        top = np.array(self.values.shape) - 1
+        index = np.clip((points - self.origin_um) / self.step_um, 0, top)
+        low = np.minimum(index.astype(np.int64), top - 1)
+        share = index - low
+        total = np.zeros(len(points))
+        for corner in np.ndindex(2, 2, 2):
+            weight = np.where(corner, share, 1 - share).prod(axis=1)
+            total += weight * self.values[tuple((low + corner).T)]
+        return total
+
 
 def _interpolated(values: np.ndarray, axis: int, index: np.ndarray) -> np.ndarray:
     index = np.clip(index, 0.0, values.shape[axis] - 1)

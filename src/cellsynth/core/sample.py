@@ -1,5 +1,6 @@
 """Sample: what travels along the path of the data, in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,12 @@ class Sample:
 
     objects: Objects | None = None
     """The simulated objects behind the labels; None for real images."""
+
+    parts: Mapping[str, Labels] = field(default_factory=dict)
+    """Further labels by name, such as `nuclei` in cells; (Z, Y, X) each."""
+
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Columns of a table with a row per simulated object, by the name of the labels."""
 
     source: Path | None = None
     """File it was read from."""

@@ -66,8 +66,17 @@ class Objects:
         columns: dict[str, Any] = {"label": np.arange(1, len(self) + 1), "class_id": self.class_id}
         columns |= {f"centre_{axis}_um": self.centre_um[:, i] for i, axis in enumerate(names)}
         columns |= {f"semi_axis_{i}_um": self.semi_axes_um[:, i] for i in range(len(names))}
+        along = self.longest_axis
+        columns |= {f"orientation_{axis}": along[:, i] for i, axis in enumerate(names)}
         columns["intensity"] = self.intensity
         return columns
+
+    @property
+    def longest_axis(self) -> Points:
+        """(n, d), unit vectors along the longest semi-axes; of the two directions the one towards greater x."""
+        rows = np.arange(len(self))
+        along = self.rotation[rows, :, self.semi_axes_um.argmax(axis=1)] if len(self) else self.centre_um
+        return np.where(along[:, -1:] < 0, -along, along)
 
 
 class AbstractShape(ABC):

@@ -1,16 +1,17 @@
 """The files of one sample of a dataset in the making, and the record that makes them count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..core.sample import Sample
-from ..io.atomic import write_bytes
+from ..core.types import Labels
+from ..io.atomic import make_folder, write_bytes
 from ..io.labels import write_labels
 from ..io.tables import plain, read_json, to_json
 from ..io.tiff import write_tiff
-from .image_set import sha256_of
+from .image_set import sha256_of, size_of
 from .manifest import FileRecord, SampleRecord, check_sample_name
 
 PROGRESS = ".progress"
@@ -24,6 +25,9 @@ class Progress:
 
     objects: Mapping[str, Any]
     """Columns of a table with one row per simulated object."""
+
+    part_objects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Those of the further labels, by their name."""
 
 
 def write_sample(folder: Path, sample: Sample) -> SampleRecord:
@@ -41,11 +45,15 @@ def write_sample(folder: Path, sample: Sample) -> SampleRecord:
     """
     check_sample_name(sample.name)
     scale = sample.grid.voxel_um if sample.grid.is_scale_known else None
-    labels = None
-    if sample.labels is not None:
-        path = f"labels/{sample.name}.tif"
-        write_labels(folder / path, sample.labels, voxel_um=scale, name=sample.name, is_synced=False)
-        labels = record_file(folder, path)
+
+    def write(labels: Labels, room: str) -> FileRecord:
+        path = f"{room}/{sample.name}.tif"
+        make_folder(folder / room)
+        write_labels(folder / path, labels, voxel_um=scale, name=sample.name, is_synced=False)
+        return record_file(folder, path)
+
+    labels = None if sample.labels is None else write(sample.labels, "labels")
+    parts = {name: write(part, f"labels_{name}") for name, part in sample.parts.items()}
     path = f"images/{sample.name}.tif"
     counts = sample.counts
     spatial = "ZYX"[-sample.grid.ndim :]
@@ -63,6 +71,7 @@ def write_sample(folder: Path, sample: Sample) -> SampleRecord:
         name=sample.name,
         image=record_file(folder, path),
         labels=labels,
+        parts=parts,
         grid=sample.grid,
         bit_depth=sample.bit_depth,
         n_objects=None if sample.labels is None else int(sample.labels.max(initial=0)),
@@ -70,14 +79,21 @@ def write_sample(folder: Path, sample: Sample) -> SampleRecord:
         condition=provenance.pop("condition", None),
         provenance=provenance,
     )
-    columns = {} if sample.objects is None else sample.objects.to_columns()
-    write_progress(folder, record, columns)
+    main, *others = sample.tables.items() or [
+        ("", {} if sample.objects is None else sample.objects.to_columns())
+    ]
+    write_progress(folder, record, main[1], dict(others))
     return record
 
 
-def write_progress(folder: Path, record: SampleRecord, columns: Mapping[str, Any]) -> None:
+def write_progress(
+    folder: Path,
+    record: SampleRecord,
+    columns: Mapping[str, Any],
+    part_columns: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Make a sample count as finished; `columns` are those of its objects."""
-    data = {"record": record.to_dict(), "objects": columns}
+    data = {"record": record.to_dict(), "objects": columns, "part_objects": part_columns or {}}
     write_bytes(folder / PROGRESS / f"{record.name}.json", to_json(data), is_synced=False)
 
 
@@ -87,7 +103,9 @@ def read_progress(folder: Path, name: str) -> Progress | None:
     if not path.exists():
         return None
     data = read_json(path)
-    return Progress(SampleRecord.parse(data["record"], source=str(path)), data["objects"])
+    return Progress(
+        SampleRecord.parse(data["record"], source=str(path)), data["objects"], data.get("part_objects", {})
+    )
 
 
 def is_finished(folder: Path, name: str) -> bool:
@@ -95,16 +113,16 @@ def is_finished(folder: Path, name: str) -> bool:
     progress = read_progress(folder, name)
     if progress is None:
         return False
-    files = [progress.record.image, progress.record.labels]
+    files = [progress.record.image, progress.record.labels, *progress.record.parts.values()]
     return all(is_intact(folder, file) for file in files if file is not None)
 
 
 def record_file(folder: Path, path: str) -> FileRecord:
     """Size and checksum of a file of the dataset."""
-    return FileRecord(path=path, n_bytes=(folder / path).stat().st_size, sha256=sha256_of(folder / path))
+    return FileRecord(path=path, n_bytes=size_of(folder / path), sha256=sha256_of(folder / path))
 
 
 def is_intact(folder: Path, record: FileRecord) -> bool:
     """Tell whether a file has the size and checksum of its record."""
     path = folder / record.path
-    return path.is_file() and path.stat().st_size == record.n_bytes and sha256_of(path) == record.sha256
+    return path.exists() and size_of(path) == record.n_bytes and sha256_of(path) == record.sha256

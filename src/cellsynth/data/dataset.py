@@ -2,9 +2,10 @@
 
 OUT/dataset.json       the manifest, written last: a folder with it is complete
 OUT/recipe.yaml        the resolved recipe
-OUT/objects.parquet    one row per simulated object
-OUT/images/NAME.tif    the sensor's integers
+OUT/objects.parquet    one row per simulated object; objects_PART.parquet for those of further labels
+OUT/images/NAME.tif    the sensor's integers; or NAME.ome.zarr, which then holds the labels, too
 OUT/labels/NAME.tif    instance labels
+OUT/labels_PART/       further labels, such as the nuclei of cells
 OUT/.progress/         one record per finished sample, while the dataset is being made
 """
 
@@ -95,7 +96,7 @@ def verify(folder: Path) -> Manifest:
     problems = []
     for record in files_of(manifest):
         path = folder / record.path
-        if not path.is_file():
+        if not path.exists():
             problems.append(f"{path}: is missing")
         elif not is_intact(folder, record):
             problems.append(f"{path}: is not the file that was written; make the dataset again or restore it")
@@ -108,10 +109,17 @@ def has_objects(folder: Path) -> bool:
     return read_manifest(folder).objects is not None
 
 
-def read_objects(folder: Path) -> pd.DataFrame:
-    """Read the table of the simulated objects: `sample`, `label` and their parameters; empty where there is none."""
+def read_objects(folder: Path, part: str | None = None) -> pd.DataFrame:
+    """Read the table of the simulated objects: `sample`, `label` and their parameters; empty where there is none.
+
+    Parameters
+    ----------
+    part
+        Name of further labels, such as `spots`; by default those of the sample itself.
+    """
     manifest = read_manifest(folder)
-    return read_parquet(folder / manifest.objects.path) if manifest.objects else pd.DataFrame()
+    record = manifest.objects if part is None else manifest.part_objects.get(part)
+    return read_parquet(folder / record.path) if record else pd.DataFrame()
 
 
 class DatasetWriter:
@@ -214,8 +222,14 @@ class DatasetWriter:
                 f"{self.folder}: {len(missing)} samples are not written yet, such as {missing[0]}"
             )
         finished = [item for item in progress.values() if item is not None]
-        tables = {item.record.name: pd.DataFrame(item.objects) for item in finished}
-        objects = self._write_objects([_named(t, name) for name, t in tables.items() if len(t)])
+        parts = sorted({part for item in finished for part in item.part_objects})
+        objects = self._write_objects(_OBJECTS, {i.record.name: i.objects for i in finished})
+        part_objects = {
+            part: self._write_objects(
+                f"objects_{part}.parquet", {i.record.name: i.part_objects.get(part, {}) for i in finished}
+            )
+            for part in parts
+        }
         seed = self._recipe.get("seed")
         manifest = Manifest(
             cellsynth_version=__version__,
@@ -225,17 +239,22 @@ class DatasetWriter:
             n_samples=len(finished),
             samples=tuple(item.record for item in finished),
             objects=objects,
+            part_objects={part: record for part, record in part_objects.items() if record},
         )
-        sync_files(self.folder / record.path for record in files_of(manifest))
+        paths = (self.folder / record.path for record in files_of(manifest))
+        sync_files(path for path in paths if path.is_file())  # volumes were when they were finished
         write_bytes(self.folder / MANIFEST_NAME, to_json(manifest.to_dict(), is_sorted=True))
         shutil.rmtree(self.folder / PROGRESS)
         return open_dataset(self.folder)
 
-    def _write_objects(self, tables: Sequence[pd.DataFrame]) -> FileRecord | None:
+    def _write_objects(self, path: str, columns: Mapping[str, Mapping[str, Any]]) -> FileRecord | None:
+        """Write one table of the columns of all samples."""
+        named = {name: pd.DataFrame(dict(each)) for name, each in columns.items()}
+        tables = [_named(table, name) for name, table in named.items() if len(table)]
         if not tables:
             return None
-        write_parquet(self.folder / _OBJECTS, pd.concat(tables, ignore_index=True))
-        return record_file(self.folder, _OBJECTS)
+        write_parquet(self.folder / path, pd.concat(tables, ignore_index=True))
+        return record_file(self.folder, path)
 
     def _check_same(self, begun: Mapping[str, Any]) -> None:
         if begun.get("cellsynth_version") != __version__:
@@ -257,16 +276,21 @@ class DatasetWriter:
         if not (self.folder / MANIFEST_NAME).exists():
             return
         manifest = read_manifest(self.folder)
-        table = read_objects(self.folder) if manifest.objects else pd.DataFrame({"sample": []})
-        groups = dict(list(table.groupby("sample", sort=False)))
+        columns = _by_sample(read_objects(self.folder))
+        parts = {part: _by_sample(read_objects(self.folder, part)) for part in manifest.part_objects}
         for record in manifest.samples:
-            rows = groups.get(record.name)
-            columns = (
-                {}
-                if rows is None
-                else {str(k): v for k, v in rows.drop(columns="sample").to_dict(orient="list").items()}
-            )
-            write_progress(self.folder, record, columns)
+            own = {part: rows[record.name] for part, rows in parts.items() if record.name in rows}
+            write_progress(self.folder, record, columns.get(record.name, {}), own)
+
+
+def _by_sample(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Columns of the objects of each sample."""
+    if not len(table):
+        return {}
+    return {
+        str(name): {str(k): v for k, v in rows.drop(columns="sample").to_dict(orient="list").items()}
+        for name, rows in table.groupby("sample", sort=False)
+    }
 
 
 def _named(table: pd.DataFrame, sample: str) -> pd.DataFrame:

@@ -176,7 +176,13 @@ class ImageSet:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits."""
+    """SHA-256 of a file, 64 hexadecimal digits; of a folder that of the list of its files with theirs.
+
+    Of an OME-Zarr image its labels are left out, as they are images of their own.
+    """
+    if path.is_dir():
+        lines = [f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in _files_in(path)]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -184,6 +190,18 @@ def sha256_of(path: Path) -> str:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); check that it is still there"
         ) from error
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files that `sha256_of` counts in a folder."""
+    if path.is_dir():
+        return sum(file.stat().st_size for file in _files_in(path))
+    return path.stat().st_size
+
+
+def _files_in(folder: Path) -> list[Path]:
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return sorted(f for f in files if f.relative_to(folder).parts[0] != "labels")
 
 
 def raise_together(source: Path, problems: Sequence[str], n_named: int = 8) -> None:

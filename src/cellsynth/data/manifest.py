@@ -23,7 +23,7 @@ _WINDOWS_DEVICES = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORE
 
 
 class FileRecord(Config):
-    """A file of the dataset."""
+    """A file of the dataset, or an OME-Zarr folder, whose checksum is that of the list of its files."""
 
     path: str
     """Relative to the folder, with `/`."""
@@ -38,6 +38,9 @@ class SampleRecord(Config):
     name: str
     image: FileRecord
     labels: FileRecord | None = None
+    parts: dict[str, FileRecord] = Field(default_factory=dict)
+    """Further labels by name, such as `nuclei` in cells."""
+
     grid: Grid
     bit_depth: Annotated[int, Interval(ge=1, le=16)] = 16
     n_objects: NonNegativeInt | None = None
@@ -68,6 +71,9 @@ class Manifest(Config):
     samples: tuple[SampleRecord, ...]
     objects: FileRecord | None = None
     """Table of the simulated objects."""
+
+    part_objects: dict[str, FileRecord] = Field(default_factory=dict)
+    """Tables of those of the further labels, by their name."""
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -108,8 +114,10 @@ def files_of(manifest: Manifest) -> Iterable[FileRecord]:
         yield sample.image
         if sample.labels is not None:
             yield sample.labels
+        yield from sample.parts.values()
     if manifest.objects is not None:
         yield manifest.objects
+    yield from manifest.part_objects.values()
 
 
 def check_sample_name(name: str) -> None:
