@@ -17,6 +17,7 @@ from .core.rng import Key
 from .core.sample import Sample
 from .core.scene import Scene
 from .core.tally import tally
+from .core.types import Image
 from .data.object_table import object_columns
 from .data.split import split_of
 from .io.yaml import parse_yaml, read_yaml
@@ -215,6 +216,20 @@ def make_sample(recipe: Recipe, index: int) -> Sample:
         for name, layer in plan.scene.layers.items()
     }
     return replace(sample, tables=tables)
+
+
+def make_stages(recipe: Recipe, index: int) -> tuple[Grid, dict[str, Image]]:
+    """What the image of a sample comes from, step by step: its sampling, and (C, Z, Y, X) in photons by name."""
+    plan = plan_sample(recipe, index)
+    stages = {
+        name: np.empty((len(plan.channels), *plan.grid.shape_px), np.float32)
+        for name in plan.picture.stage_names
+    }
+    for tile in plan.grid.boxes(plan.picture.tile_px):
+        found = plan.picture.stages(tile)
+        for name, image in stages.items():
+            image[(slice(None), *tile.slices)] = found[name]
+    return plan.grid, stages
 
 
 def load_recipe(source: Path | str, overrides: Sequence[str] = ()) -> Recipe:

@@ -1,8 +1,10 @@
 """Work on a volume block by block: where to cut it, and who does the work."""
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from math import lcm, prod
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -13,7 +15,6 @@ from .errors import MissingToolError, RecipeError, WorkerError
 from .grid import Box
 from .parallel import available_cores
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 BLOCK_VOXELS = 2**24
@@ -88,15 +89,27 @@ class BlockWork:
             return cut(shape, self.block_px)
         return cut(shape, suitable_block(shape, [chunks_of(volume) for volume in volumes]))
 
-    def reduce(self, function: Callable[[T], R], items: Sequence[T], add: Callable[[R, R], R]) -> R:
+    def reduce(
+        self,
+        function: Callable[..., R],
+        items: Sequence[Any],
+        add: Callable[[R, R], R],
+        *,
+        shared: Any = None,
+        on_done: Callable[[int], None] | None = None,
+    ) -> R:
         """Sum of `function(item)` over all items, at least one; few results are in memory at a time.
 
         Parameters
         ----------
-        function, items, add
+        function, items, add, shared
             For a cluster they must be picklable.
         add
             Associative and commutative.
+        shared
+            Something large that all items need: `function(shared, item)` is called. A cluster is sent it once.
+        on_done
+            Told how many items are done; only of this machine, as a cluster has its own display.
 
         Raises
         ------
@@ -105,19 +118,17 @@ class BlockWork:
         WorkerError
             If the cluster does not answer, or its workers die.
         """
+        if not self.is_local:
+            return self._on_cluster(lambda common: _tree(function, items, add, common), shared)
         from dask.base import compute
-        from dask.delayed import delayed
 
-        parts: list[Any] = [delayed(function, pure=False)(item) for item in items]
-        while len(parts) > 1:
-            groups = [parts[i : i + _FAN_IN] for i in range(0, len(parts), _FAN_IN)]
-            parts = [delayed(add_evenly, pure=False)(add, group) for group in groups]
-        if self.is_local:
-            n = self.n_workers or available_cores()
-            return compute(parts[0], scheduler=THREADS, num_workers=n)[0]
-        return self._on_cluster(parts[0])
+        call = function if shared is None else partial(function, shared)
+        if on_done is not None:
+            call = _Counted(call, on_done)
+        n = self.n_workers or available_cores()
+        return compute(_tree(call, items, add, None), scheduler=THREADS, num_workers=n)[0]
 
-    def _on_cluster(self, task: Any) -> Any:
+    def _on_cluster(self, make_task: Callable[[Any], Any], shared: Any) -> Any:
         try:
             from distributed import Client, KilledWorker
         except ImportError as error:
@@ -133,12 +144,40 @@ class BlockWork:
             ) from error
         try:
             with client:
-                return client.compute(task, sync=True)
+                common = None if shared is None else client.scatter(shared, broadcast=True, hash=False)
+                return client.compute(make_task(common), sync=True)
         except KilledWorker as error:
             raise WorkerError(
                 f"{self.scheduler}: a worker of the cluster was killed in the middle of its work; mostly that happens "
                 "when memory runs out, so give the workers more memory or fewer threads"
             ) from error
+
+
+class _Counted:
+    """A function that tells how often it has come back, whichever threads call it."""
+
+    def __init__(self, function: Callable[[Any], Any], on_done: Callable[[int], None]) -> None:
+        self._function, self._on_done = function, on_done
+        self._lock, self._n = threading.Lock(), 0
+
+    def __call__(self, item: Any) -> Any:
+        result = self._function(item)
+        with self._lock:
+            self._n += 1
+            self._on_done(self._n)
+        return result
+
+
+def _tree(function: Callable[..., R], items: Sequence[Any], add: Callable[[R, R], R], common: Any) -> Any:
+    """The sum as a task of Dask, which adds results as they come."""
+    from dask.delayed import delayed
+
+    task = delayed(function, pure=False)
+    parts: list[Any] = [task(item) if common is None else task(common, item) for item in items]
+    while len(parts) > 1:
+        groups = [parts[i : i + _FAN_IN] for i in range(0, len(parts), _FAN_IN)]
+        parts = [delayed(add_evenly, pure=False)(add, group) for group in groups]
+    return parts[0]
 
 
 def cut(shape: tuple[int, ...], block_px: tuple[int, ...]) -> list[Box]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..core.grid import Grid
 from ..core.sample import Sample
-from ..core.types import Labels
+from ..core.types import Image, Labels
 from ..io.atomic import make_folder, write_bytes
 from ..io.labels import write_labels
 from ..io.tables import plain, read_json, to_json
@@ -84,6 +85,28 @@ def write_sample(folder: Path, sample: Sample) -> SampleRecord:
     ]
     write_progress(folder, record, main[1], dict(others))
     return record
+
+
+def write_stages(folder: Path, name: str, grid: Grid, stages: Mapping[str, Image]) -> None:
+    """Write what the image of a sample comes from, as TIFFs of floats beside the dataset: `interim/NAME_STAGE.tif`.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be written.
+    """
+    make_folder(folder / "interim")
+    spatial = "ZYX"[-grid.ndim :]
+    for stage, image in stages.items():
+        one = image.shape[0] == 1
+        write_tiff(
+            folder / "interim" / f"{name}_{stage}.tif",
+            image[0] if one else image,
+            axes=spatial if one else f"C{spatial}",
+            voxel_um=grid.voxel_um if grid.is_scale_known else None,
+            name=f"{name}_{stage}",
+            is_synced=False,
+        )
 
 
 def write_progress(

@@ -13,8 +13,9 @@ from ..core.errors import InputError
 from ..core.grid import Grid
 from ..core.sample import Sample
 from ..core.types import Image, Labels
-from ..io.formats import read_header, read_pixels
+from ..io.formats import kind_of, read_header, read_pixels
 from ..io.header import Header
+from ..io.ome_zarr import open_image
 from .channels import take_channel
 from .label_file import read_label_file
 
@@ -217,8 +218,7 @@ def raise_together(source: Path, problems: Sequence[str], n_named: int = 8) -> N
 
 
 def _read_image(entry: Entry) -> Image:
-    header = read_header(entry.image)
-    pixels = read_pixels(entry.image)
+    header, pixels = _read_file(entry.image)
     _refuse_not_finite(entry.image, pixels)
     if entry.channel is not None and _has_channels(header):
         pixels = take_channel(header, pixels, entry.channel)
@@ -237,6 +237,14 @@ def _read_image(entry: Entry) -> Image:
             "take it out of the folder or check how it was exported"
         )
     return image
+
+
+def _read_file(path: Path) -> tuple[Header, np.ndarray]:
+    """Of an OME-Zarr image its grey values, and not the labels in it."""
+    if kind_of(path) == "zarr":
+        volume = open_image(path)
+        return volume.header, volume.read()
+    return read_header(path), read_pixels(path)
 
 
 def _has_channels(header: Header) -> bool:

@@ -9,15 +9,16 @@
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import add
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.blocks import cut, suitable_block
+from ..core.blocks import BlockWork, cut, suitable_block
 from ..core.errors import OutputExistsError
 from ..core.grid import Box
 from .atomic import make_folder, storage_error, sync_files, write_bytes
@@ -67,6 +68,7 @@ def create(
     voxel_um: tuple[float, ...] | None = None,
     chunks: tuple[int, ...] | None = None,
     is_labels: bool = False,
+    folder: Path | None = None,
 ) -> Draft:
     """Begin a volume; nothing is seen under `path` before `finish`.
 
@@ -82,6 +84,9 @@ def create(
         Size of a voxel per spatial axis, `zyx`; None where it is not known.
     chunks
         Values per axis that are compressed together; by default 128 along each axis, 1024 in 2D.
+    folder
+        Where it is written until it is finished, on the same disk, for a run that may go on after an interruption;
+        by default a hidden folder beside `path`. What is there already is removed.
 
     Raises
     ------
@@ -105,15 +110,39 @@ def create(
     spatial = axes.replace("C", "")
     chosen = chunks or ((1,) * (len(axes) - len(spatial)) + _CHUNK_PX[len(spatial)])
     make_folder(path.parent)
+    if folder is None:
+        folder = path.parent / f".cellsynth-{secrets.token_hex(8)}"
+    elif folder.exists():
+        shutil.rmtree(folder)
     draft = Draft(
         path=path,
-        folder=make_folder(path.parent / f".cellsynth-{secrets.token_hex(8)}"),
+        folder=make_folder(folder),
         shape=tuple(int(n) for n in shape),
         chunks=tuple(min(int(c), int(n)) for c, n in zip(chosen, shape, strict=True)),
         dtype=name,
         axes=axes,
         voxel_um=voxel_um,
         is_labels=is_labels,
+    )
+    _make_array(draft)
+    return draft
+
+
+def create_labels(image: Draft, name: str, dtype: Any) -> Draft:
+    """Begin labels of an image that is being written: inside of it, on its sampling, with its chunks.
+
+    `finish(image, [labels])` finishes both.
+    """
+    n = image.n_spatial
+    draft = replace(
+        image,
+        path=image.path / "labels" / name,
+        folder=make_folder(image.folder / "labels" / name),
+        shape=image.shape[-n:],
+        chunks=image.chunks[-n:],
+        dtype=np.dtype(dtype).name,
+        axes=image.axes[-n:],
+        is_labels=True,
     )
     _make_array(draft)
     return draft
@@ -151,11 +180,18 @@ def write_block(draft: Draft, box: Box, pixels: np.ndarray) -> None:
         raise storage_error(draft.path, error) from error
 
 
-def finish(draft: Draft) -> Path:
+def finish(draft: Draft, labels: Sequence[Draft] = (), work: BlockWork | None = None) -> Path:
     """Add the smaller levels and the metadata, and give the volume its name.
 
     Levels are halved along the axes whose voxels are not much longer than others, until they are small. Labels take
     every second voxel, images the mean.
+
+    Parameters
+    ----------
+    labels
+        Those that `create_labels` began in it.
+    work
+        Who makes the levels; by default this thread.
 
     Raises
     ------
@@ -164,10 +200,24 @@ def finish(draft: Draft) -> Path:
     StorageError
         If it cannot be written.
     """
-    drafts = [draft]
-    while max(drafts[-1].shape[-draft.n_spatial :]) > _SMALLEST_LEVEL_PX:
-        drafts.append(_halved(drafts[-1]))
-    _write_json(draft.folder / "zarr.json", _group(_metadata(drafts)))
+    complete(draft, labels, work)
+    return publish(draft)
+
+
+def complete(draft: Draft, labels: Sequence[Draft] = (), work: BlockWork | None = None) -> None:
+    """Add the smaller levels and the metadata, where it is written; see `finish`."""
+    for each in (draft, *labels):
+        drafts = [each]
+        while max(drafts[-1].shape[-each.n_spatial :]) > _SMALLEST_LEVEL_PX:
+            drafts.append(_halved(drafts[-1], work or BlockWork(n_workers=1)))
+        _write_json(each.folder / "zarr.json", _group(_metadata(drafts)))
+    if labels:
+        names = [each.path.name for each in labels]
+        _write_json(draft.folder / "labels" / "zarr.json", _group({"version": "0.5", "labels": names}))
+
+
+def publish(draft: Draft) -> Path:
+    """Give a complete volume its name; see `finish`."""
     if draft.path.exists():
         discard(draft)
         raise OutputExistsError(
@@ -220,7 +270,7 @@ def _make_array(draft: Draft) -> None:
         raise storage_error(draft.path, error) from error
 
 
-def _halved(finer: Draft) -> Draft:
+def _halved(finer: Draft, work: BlockWork) -> Draft:
     """Write the level below this one, in the memory of a block."""
     steps = _steps(finer)
     shape = tuple(-(-n // s) for n, s in zip(finer.shape, steps, strict=True))
@@ -229,15 +279,25 @@ def _halved(finer: Draft) -> Draft:
         voxel_um = tuple(v * s for v, s in zip(finer.voxel_um, steps[-finer.n_spatial :], strict=True))
     chunks = tuple(min(c, n) for c, n in zip(finer.chunks, shape, strict=True))
     coarser = replace(finer, shape=shape, chunks=chunks, voxel_um=voxel_um, level=finer.level + 1)
+    level = coarser.folder / str(coarser.level)
+    if level.exists():  # of a run that was interrupted here
+        shutil.rmtree(level)
     _make_array(coarser)
-    source = ZarrArray.of(read_node(finer.folder / str(finer.level)))
-    for box in cut(shape, suitable_block(shape, [chunks], n_voxels=2**21)):
-        seen = Box(
-            tuple(a * s for a, s in zip(box.start, steps, strict=True)),
-            tuple(min(b * s, n) for b, s, n in zip(box.stop, steps, finer.shape, strict=True)),
-        )
-        write_block(coarser, box, _smaller(source[seen.slices], steps, draft_is_labels=finer.is_labels))
+    boxes = cut(shape, suitable_block(shape, [chunks], n_voxels=2**21))
+    work.reduce(_write_halved, boxes, add, shared=(finer, coarser, steps))
     return coarser
+
+
+def _write_halved(levels: tuple[Draft, Draft, tuple[int, ...]], box: Box) -> int:
+    """Write a box of the coarser of two levels; gives 1."""
+    finer, coarser, steps = levels
+    source = ZarrArray.of(read_node(finer.folder / str(finer.level)))
+    seen = Box(
+        tuple(a * s for a, s in zip(box.start, steps, strict=True)),
+        tuple(min(b * s, n) for b, s, n in zip(box.stop, steps, finer.shape, strict=True)),
+    )
+    write_block(coarser, box, _smaller(source[seen.slices], steps, draft_is_labels=finer.is_labels))
+    return 1
 
 
 def _steps(draft: Draft) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """The image of a scene, tile by tile of a fixed lattice: emission, attenuation, optics, camera."""
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,10 @@ from .psfs import AbstractPsf, Kernel
 from .psfs._scatter import widened
 
 _TILE_VOXELS = 2**25
-"""Of a tile at most, about; with its halo and its transforms it takes some 20 bytes per voxel."""
+"""Of a tile at most, about."""
+
+_BYTES_PER_VOXEL = 20
+"""Memory of a tile with its halo and its transforms."""
 
 _DEPTHS_PX = (64, 32, 16)
 """Tiles are whole multiples of one of these deep: of the first, unless they are too large then."""
@@ -86,9 +90,25 @@ class Stack(AbstractTiledImage):
         z, y, x = self._in_3d(self.settings.steps, 1)
         return tile_shape(self.grid, (halo[0], halo[1], halo[2]), (z, y, x))[3 - self.grid.ndim :]
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory that rendering a tile takes, about: of its voxels with the halo, and their transforms."""
+        halo = tuple(max(h[k] for h in self._halos) for k in range(3))
+        tile = tuple(min(t, n) for t, n in zip(self.tile_px, self.grid.shape_px, strict=True))
+        sides = [
+            n * s + 2 * h
+            for n, s, h in zip(self._in_3d(tile, 1), self._in_3d(self.settings.steps, 1), halo, strict=True)
+        ]
+        return _BYTES_PER_VOXEL * math.prod(sides)
+
     def render(self, tile: Box) -> Image:
         """Grey values of one of `tiles`, (C, Z, Y, X), 0 to 1."""
         return np.stack([self._exposed(c, tile, self.expected_photons(tile, c)) for c in self._channels])
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """Light on its way."""
+        return "emitted", "attenuated", "blurred", "expected"
 
     def stages(self, tile: Box) -> dict[str, Image]:
         """The image of a tile, and the light on its way, each (C, Z, Y, X) in photons per voxel, on average.
@@ -272,7 +292,10 @@ class Stack(AbstractTiledImage):
 
 @dataclass
 class _Ready:
-    """The convolvers last used: they are large, and neighbouring tiles mostly have one shape."""
+    """The convolvers last used: they are large, and neighbouring tiles mostly have one shape.
+
+    Another process makes its own.
+    """
 
     held: dict[tuple[Layers, tuple[int, ...]], Convolver] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -284,6 +307,9 @@ class _Ready:
                     del self.held[next(iter(self.held))]
                 self.held[name] = make()
             return self.held[name]
+
+    def __reduce__(self) -> tuple[type["_Ready"], tuple[()]]:
+        return _Ready, ()
 
 
 def light_of(scene: Scene, box: Box, channel: ChannelOptics) -> Plane:

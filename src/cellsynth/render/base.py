@@ -23,9 +23,19 @@ class AbstractTiledImage(ABC):
     def tile_px(self) -> tuple[int, ...]:
         """Shape of a tile; the recipe decides it, and at the end of an axis tiles are shorter."""
 
+    @property
+    @abstractmethod
+    def n_bytes(self) -> int:
+        """Memory that rendering a tile takes, about."""
+
     @abstractmethod
     def render(self, tile: Box) -> Image:
         """Grey values of a tile, (C, Z, Y, X) float32 in [0, 1]."""
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """Names of what `stages` gives before the image."""
+        return ()
 
     @abstractmethod
     def stages(self, tile: Box) -> dict[str, Image]:
@@ -74,6 +84,10 @@ class _Whole(AbstractTiledImage):
     @property
     def tile_px(self) -> tuple[int, ...]:
         return self.scene.grid.shape_px
+
+    @property
+    def n_bytes(self) -> int:
+        return 45 * self.scene.grid.n_voxels  # measured on 6144 x 6144 pixels, with some room
 
     def render(self, tile: Box) -> Image:
         return self.function(self.scene, self.key)
