@@ -24,7 +24,7 @@ from .io.yaml import parse_yaml, read_yaml
 from .labels.base import AbstractLabelGenerator
 from .labels.base import registry as label_generators
 from .labels.ellipsoids import Ellipsoids
-from .render.base import AbstractRenderer, AbstractTiledImage
+from .render.base import AbstractRenderer, AbstractTiledImage, in_memory
 from .render.base import registry as renderers
 from .render.microscope import Microscope
 
@@ -196,9 +196,7 @@ def plan_sample(recipe: Recipe, index: int) -> Plan:
 def make_sample(recipe: Recipe, index: int) -> Sample:
     """Make one sample: draw its scene, label it, and take its picture; see `plan_sample`."""
     plan = plan_sample(recipe, index)
-    image = np.empty((len(plan.channels), *plan.grid.shape_px), np.float32)
-    for tile in plan.grid.boxes(plan.picture.tile_px):
-        image[(slice(None), *tile.slices)] = plan.picture.render(tile)
+    image = in_memory(plan.picture, plan.grid, len(plan.channels))
     labels = {name: layer.draw() for name, layer in plan.scene.layers.items()}
     sample = Sample(
         name=plan.name,

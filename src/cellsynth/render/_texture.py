@@ -131,14 +131,14 @@ def _grain(key, z, y, x):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill_plain(out, key, step):
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = noise(key, 0.0, i * step[0], j * step[1])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill_bent(out, key, step):
     angle = 2.0 * math.pi * uniform(key, 0, 20)
     stretch = 1.0 + 3.0 * uniform(key, 1, 20)
@@ -154,7 +154,7 @@ def _fill_bent(out, key, step):
             )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shade(
     out,
     labels,
@@ -192,7 +192,7 @@ def _shade(
                 out[z, y, x] = intensity[i] * profile
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _enlarge_into(out, coarse, step_y, step_x, shift):
     for y in range(out.shape[0]):
         fy = max((y + shift) / step_y - shift, 0.0)
@@ -214,7 +214,7 @@ def _first_cell(pixel, step, n_cells):
     return cell, min((cell + 1) * step - pixel, 1.0) if cell < n_cells - 1 else 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shrink_into(out, plane, step_y, step_x):
     """Mean over cells of at least a pixel; a pixel that lies in two cells counts for both in part."""
     for y in range(plane.shape[0]):
