@@ -46,7 +46,7 @@ def test_a_tiny_run_goes_end_to_end(name, tmp_path):
     assert len(made) == 2
     assert verify(tmp_path / "out").n_samples == 2
     for sample in open_dataset(tmp_path / "out"):
-        assert sample.image.shape == (1, *sample.grid.shape_px)
+        assert sample.image.shape == (len(load_recipe(name).render.channel_names), *sample.grid.shape_px)
         assert sample.labels.max() >= 1
         inside, outside = (sample.image[0][(sample.labels > 0) == part].mean() for part in (True, False))
         bright = "contrast" not in read_yaml(packaged_recipes()[name])["render"]

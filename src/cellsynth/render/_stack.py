@@ -16,6 +16,7 @@ from ..core.types import Image, Plane
 from ._attenuation import Attenuation, path_field
 from ._camera import TILE_PX, Camera, expose_slices
 from ._convolution import Convolver
+from ._spots import spot_light
 from ._texture import Texture, emission
 from .base import AbstractTiledImage
 from .psfs import AbstractPsf, Kernel
@@ -325,6 +326,8 @@ def light_of(scene: Scene, box: Box, channel: ChannelOptics) -> Plane:
 
 def _glow(scene: Scene, box: Box, texture: Texture) -> Plane:
     """Brightness per voxel: 1 on average in an object of intensity 1."""
+    if scene.shape.is_point_source:
+        return spot_light(scene.objects, scene.grid, box)
     labels = scene.draw(box)
     known = scene.shape.texture(labels, scene.objects, scene.grid, box)
     if known is None:

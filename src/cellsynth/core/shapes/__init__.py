@@ -7,6 +7,7 @@
 | `Superellipsoid` | squarish cells: epithelium, plant tissue |
 | `Rod` | bacteria |
 | `Branched` | astrocytes, microglia, neurons |
+| `Spot` | FISH dots, vesicles: may be smaller than a voxel |
 | `Prototypes` | real cells, cut out of labelled images |
 | `Mixed` | several of these, by class |
 | `Pixels` | a label image that somebody else made |
@@ -23,5 +24,6 @@ from .prototype_bank import PrototypeBank as PrototypeBank
 from .prototype_bank import extract_prototypes as extract_prototypes
 from .prototypes import Prototypes as Prototypes
 from .rod import Rod as Rod
+from .spot import Spot as Spot
 from .star_convex import StarConvex as StarConvex
 from .superellipsoid import Superellipsoid as Superellipsoid
