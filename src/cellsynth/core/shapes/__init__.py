@@ -20,7 +20,9 @@ from .ellipsoid import draw_ellipsoids as draw_ellipsoids
 from .mixed import Mixed as Mixed
 from .pixels import Pixels as Pixels
 from .pixels import scene_from_labels as scene_from_labels
+from .prototype_bank import CutCells as CutCells
 from .prototype_bank import PrototypeBank as PrototypeBank
+from .prototype_bank import cut_cells as cut_cells
 from .prototype_bank import extract_prototypes as extract_prototypes
 from .prototypes import Prototypes as Prototypes
 from .rod import Rod as Rod
