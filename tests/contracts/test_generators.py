@@ -22,7 +22,11 @@ VARIANTS = {
         {},
         {"n_cells": 0},
         {"n_cells": 1},
-        {"fraction": 0.5, "region": {"kind": "ellipsoid", "semi_axes_um": [12.0]}, "irregularity": 0.2},
+        {
+            "fraction": 0.5,
+            "region": {"kind": "ellipsoid", "semi_axes_um": [12.0]},
+            "populations": [{"shape": {"kind": "ellipsoid", "irregularity": 0.2}}],
+        },
         {"n_cells": 4, "region": {"kind": "ellipsoid", "semi_axes_um": [22.0], "core": 0.3, "n_lumens": 1}},
         {"fraction": 0.1, "arrangement": {"kind": "random", "touching": 0.5}},
         {"n_cells": 20, "arrangement": {"kind": "clustered", "cluster_size": 5}},

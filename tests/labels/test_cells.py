@@ -57,6 +57,7 @@ def test_a_shell_has_an_empty_core(key):
 
 def test_lumens_are_empty_and_have_their_size():
     region = regions.parse({**BALL, "n_lumens": 2, "lumen_radius_um": 7.0})
+    assert region.is_random
     solid = regions.parse(BALL)
     lumens = (solid.field(VOLUME).in_box(VOLUME, VOLUME.box) > 0) & (
         region.field(VOLUME).in_box(VOLUME, VOLUME.box) <= 0

@@ -16,6 +16,8 @@ every_recipe = pytest.mark.parametrize("name", packaged_recipes())
 TINY = ["n_samples=2", "grid.shape_px=[121, 143]"]
 TINY_IN_3D = {
     "spheroid_dense": ["grid.shape_px=[23, 81, 95]", "labels.region.semi_axes_um=[15, 18, 20]"],
+    "spheroid_2023": ["grid.shape_px=[23, 81, 95]", "labels.region.semi_axes_um=[15, 18, 20]"],
+    "monolayer": ["grid.shape_px=[21, 81, 95]"],
 }
 """Recipes of volumes."""
 

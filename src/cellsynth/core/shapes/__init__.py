@@ -8,6 +8,7 @@
 | `Rod` | bacteria |
 | `Branched` | astrocytes, microglia, neurons |
 | `Spot` | FISH dots, vesicles: may be smaller than a voxel |
+| `Fragments` | what is left of cells that fell apart |
 | `Prototypes` | real cells, cut out of labelled images |
 | `Mixed` | several of these, by class |
 | `Pixels` | a label image that somebody else made |
@@ -17,6 +18,7 @@ from ._frame import to_3d as to_3d
 from .branched import Branched as Branched
 from .ellipsoid import Ellipsoid as Ellipsoid
 from .ellipsoid import draw_ellipsoids as draw_ellipsoids
+from .fragments import Fragments as Fragments
 from .mixed import Mixed as Mixed
 from .pixels import Pixels as Pixels
 from .pixels import scene_from_labels as scene_from_labels

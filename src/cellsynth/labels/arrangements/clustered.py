@@ -62,6 +62,7 @@ class Clustered(AbstractArrangement):
             gap_um=self.min_gap_um,
             is_flat=bodies.is_flat,
         )
+        packing.warn_of_overlap()
         return Arranged(packing.centre_um, np.arange(len(bodies)))
 
 
