@@ -41,6 +41,8 @@ COMMANDS = {
     "threshold": ("threshold", "threshold_images"),
     "export": ("export", "export_labels"),
     "metrics": ("metrics", "show_metrics"),
+    "spots": ("spots", "add_spots"),
+    "composite": ("composite", "composite_images"),
     "report": ("report", "write_report"),
     "demo": ("demo", "demo"),
 }
