@@ -247,6 +247,8 @@ def test_what_does_not_describe_populations_is_refused(values, message):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        ({"fraction": 0.8}, "of the grid and a margin .* fill at most 0.74 of it"),
+        ({"populations": [{"radius_um": 90.0}]}, "larger than the grid: the thinnest are .* um across"),
         (
             {"region": {"kind": "slab", "top_um": 5, "thickness_um": 3}},
             "do not fit into their region: the thinnest have a semi-axis of .* deeper than",

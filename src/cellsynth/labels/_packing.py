@@ -46,7 +46,8 @@ class Packing:
         if n_overlapping:
             _log.warning(
                 "%d of %d cells still overlap others, or the border of the region, after %d rounds (by %.0f %% of the "
-                "distance of contact at most): more were asked for than fit; they share the overlap",
+                "distance of contact at most): more were asked for than fit; they share the overlap. "
+                "Ask for fewer or smaller cells",
                 n_overlapping,
                 len(self.overlap),
                 self.n_rounds,

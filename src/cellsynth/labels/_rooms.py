@@ -12,8 +12,8 @@ from ..core.rng import Key
 from ._populations import Kind
 from .regions import AbstractRegion
 
-DENSEST = 0.74
-"""Part of the volume that balls fill at most; ellipsoids little more."""
+DENSEST = {2: 0.9, 3: 0.74}
+"""Part of a plane that discs, and of a volume that balls fill at most; ellipsoids little more. By dimension."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,27 +133,39 @@ def check_room(amount: Amount, rooms: tuple[Room, ...], kinds: tuple[Kind, ...],
     RecipeError
         If cells are larger than their room, or more than fill it.
     """
-    unit = "um2" if grid.ndim == 2 else "um3"
+    unit, densest = "um2" if grid.ndim == 2 else "um3", DENSEST[grid.ndim]
+    _check_against_grid(kinds, grid)
     for room, n in zip(rooms, amount.in_rooms(rooms, kinds, grid), strict=True):
         if room.walls is not None and n:
             _check_sizes(room, kinds)
         each, whole = _mean(room, kinds, "mean_volume"), _mean(room, kinds, "mean_room")
-        if (n - 1) * whole > DENSEST * room.volume:  # one more or less is a matter of rounding
-            takes = f"{each:.4g} {unit}" + (
-                f" (which keep {whole:.4g} {unit} for themselves)" if whole > 1.1 * each else ""
-            )
+        if (n - 1) * whole > densest * room.volume:  # one more or less is a matter of rounding
+            takes = f"{each:.4g} {unit}"
+            if whole > 1.1 * each:
+                takes += f" (which keep {whole:.4g} {unit} for themselves)"
+            where = "region" if room.walls is not None else "grid and a margin for cells that its border cuts"
+            most = int(densest * room.volume / whole)
             raise RecipeError(
                 f"labels: {n} cells of {takes} are {n * whole / room.volume:.3g} times the {room.volume:.4g} {unit} of "
-                f"the region; they fill at most {DENSEST:g} of it, which are {int(DENSEST * room.volume / whole)} "
-                f"cells (a fraction of {DENSEST * each / whole:.2g}). Give fewer or smaller cells, or a larger region"
+                f"the {where}; they fill at most {densest:g} of it, which are {most} cells "
+                f"(a fraction of {densest * each / whole:.2g}). Give fewer or smaller cells, or a larger region"
+            )
+
+
+def _check_against_grid(kinds: tuple[Kind, ...], grid: Grid) -> None:
+    for kind in kinds:
+        if 2 * kind.thinnest_um > max(grid.extent_um):
+            raise RecipeError(
+                f"labels: cells {kind.population.name!r} are larger than the grid: the thinnest are "
+                f"{2 * kind.thinnest_um:.3g} um across, and the longest side of the grid is "
+                f"{max(grid.extent_um):.3g} um. Give smaller cells or a larger grid, and check voxel_um"
             )
 
 
 def _check_sizes(room: Room, kinds: tuple[Kind, ...]) -> None:
     assert room.walls is not None
-    deepest = float(
-        room.walls.values.max() + room.walls.step_um.max() / 2
-    )  # between the points of the lattice it may be deeper
+    # Between the points of the lattice it may be deeper.
+    deepest = float(room.walls.values.max() + room.walls.step_um.max() / 2)
     for kind in (kinds[i] for i in room.kinds):
         if kind.thinnest_um > deepest:
             raise RecipeError(

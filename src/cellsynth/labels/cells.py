@@ -64,8 +64,11 @@ class Cells(AbstractLabelGenerator):
             raise ValueError(
                 f"give one of n_cells, density and fraction, and null for the others; saw {', '.join(given) or 'none'}"
             )
-        if self.fraction is not None and self.fraction > DENSEST:
-            raise ValueError(f"fraction is {self.fraction:g}; cells fill at most {DENSEST:g} of a region")
+        if self.fraction is not None and self.fraction > max(DENSEST.values()):
+            raise ValueError(
+                f"fraction is {self.fraction:g}; cells fill at most {DENSEST[2]:g} of a plane and {DENSEST[3]:g} of a "
+                "volume"
+            )
         if not any(p.is_labelled for p in self.populations):
             raise ValueError("no population is labelled; leave is_labelled at true for one")
         return self
