@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from ..core.grid import Grid
     from ..core.scene import Scene
@@ -27,7 +28,7 @@ def add_spots(
     """Put fluorescent spots into cells of label images, or between them, and onto images.
 
     Writes OUT/labels_spots (labels of the spots), OUT/spots (their light), OUT/spots.csv (a row per spot: image,
-    position in pixels and um, radius, intensity, cell), and with images OUT/images (the light over them).
+    position and radius in pixels and um, intensity, cell), and with images OUT/images (the light over them).
 
     Parameters
     ----------
@@ -52,6 +53,7 @@ def add_spots(
         Show no progress.
     """
     import numpy as np
+    import pandas as pd
 
     from ..core.compositing import composite
     from ..core.errors import InputError
@@ -85,7 +87,7 @@ def add_spots(
     target = Path(out)
     require_new(target)
     progress = Progress(is_quiet=quiet)
-    tables: list[str] = []
+    tables: list[pd.DataFrame] = []
     with made_whole(target) as folder:
         for name in progress.track(found.names, "spots", len(found)):
             ids = found.load(name)
@@ -111,8 +113,10 @@ def add_spots(
                 write_picture(folder / "images", name, mixed, scale)
             make_folder(folder / "spots")
             write_picture(folder / "spots", name, _as_pixels(alpha * light, dtype)[None], scale)
-            tables.append(_rows(name, spots, grid, is_first=not tables))
-        write_bytes(folder / "spots.csv", "".join(tables).encode())
+            tables.append(_rows(name, spots, grid))
+        table = pd.concat(tables, ignore_index=True)
+        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_bytes(folder / "spots.csv", text.encode())
     return target
 
 
@@ -148,18 +152,19 @@ def _as_pixels(light: "np.ndarray", dtype: "np.dtype") -> "np.ndarray":
     return np.rint(np.clip(light, 0, 1) * np.iinfo(dtype).max).astype(dtype)
 
 
-def _rows(name: str, spots: "Scene", grid: "Grid", *, is_first: bool) -> str:
-    """Rows of the table, with the names of the columns before the first."""
+def _rows(name: str, spots: "Scene", grid: "Grid") -> "pd.DataFrame":
+    """A row per spot; lengths in um only where the scale is known."""
+    import numpy as np
     import pandas as pd
 
     objects, axes = spots.objects, "zyx"[-grid.ndim :]
+    radius = objects.semi_axes_um[:, 0]
     columns: dict[str, Any] = {"image": [name] * len(objects), "label": range(1, len(objects) + 1)}
     columns |= {f"{a}_px": objects.centre_um[:, i] / grid.voxel_um[i] - 0.5 for i, a in enumerate(axes)}
+    columns["radius_px"] = radius / np.prod(grid.voxel_um) ** (1 / grid.ndim)
     if grid.is_scale_known:
         columns |= {f"{a}_um": objects.centre_um[:, i] for i, a in enumerate(axes)}
-    columns[f"radius_{grid.unit}"] = objects.semi_axes_um[:, 0]
+        columns["radius_um"] = radius
     columns["intensity"] = objects.intensity
     columns["cell_id"] = objects.parent
-    return pd.DataFrame(columns).to_csv(
-        index=False, header=is_first, float_format="%.6g", lineterminator="\n"
-    )
+    return pd.DataFrame(columns)
