@@ -14,14 +14,17 @@ _HOME = {
     "load_recipe": "recipe",
     "benchmark": "pipeline.benchmark",
     "calibrate_images": "pipeline.calibrate",
+    "cut_prototypes": "pipeline.prototypes",
     "demo": "pipeline.demo",
     "evaluate_images": "pipeline.evaluate.images",
     "evaluate_labels": "pipeline.evaluate.labels",
     "evaluate_points": "pipeline.evaluate.points",
     "evaluate_sets": "pipeline.evaluate.sets",
+    "extract_mask": "pipeline.sample_mask",
     "segment_images": "pipeline.segment",
     "show_metrics": "pipeline.metrics",
     "synthesize": "pipeline.synthesize",
+    "threshold_images": "pipeline.threshold",
     "write_report": "pipeline.report",
 }
 
@@ -35,9 +38,12 @@ if TYPE_CHECKING:
     from .pipeline.evaluate.sets import evaluate_sets
     from .pipeline.export import export_labels
     from .pipeline.metrics import show_metrics
+    from .pipeline.prototypes import cut_prototypes
     from .pipeline.report import write_report
+    from .pipeline.sample_mask import extract_mask
     from .pipeline.segment import segment_images
     from .pipeline.synthesize import synthesize
+    from .pipeline.threshold import threshold_images
     from .recipe import Recipe, load_recipe
 
 __all__ = [
@@ -45,16 +51,19 @@ __all__ = [
     "__version__",
     "benchmark",
     "calibrate_images",
+    "cut_prototypes",
     "demo",
     "evaluate_images",
     "evaluate_labels",
     "evaluate_points",
     "evaluate_sets",
     "export_labels",
+    "extract_mask",
     "load_recipe",
     "segment_images",
     "show_metrics",
     "synthesize",
+    "threshold_images",
     "write_report",
 ]
 
