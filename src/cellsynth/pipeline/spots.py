@@ -46,9 +46,10 @@ def add_spots(
     alpha
         Brightness of a spot of intensity 1 in full ranges of the image, per pixel that it fills.
     voxel_um
-        Size of a voxel in um, one number or one per axis, `2,0.5,0.5` (zyx); by default what the files say.
+        Size of a pixel in micrometres, one number or one per axis: `0.5` or `2,0.5,0.5`. By default what the files say;
+        without it lengths are in pixels.
     seed
-        Of the random numbers.
+        Root of all random numbers.
     quiet
         Show no progress.
     """

@@ -144,8 +144,9 @@ def _check_memory(recipe: "Recipe", n_workers: int) -> None:
     if needed > available:
         raise RecipeError(
             f"{recipe.name}: grid.shape_px is {list(grid.shape_px)}; {n_workers} of that size at a time need "
-            f"{needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available. Make them smaller, or "
-            "block by block: format=ome_zarr" + (", or use fewer --workers" if n_workers > 1 else "")
+            f"{needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available. Make them smaller"
+            + (", or block by block with format=ome_zarr" if can_be_tiled else "")
+            + (", or use fewer --workers" if n_workers > 1 else "")
         )
 
 
