@@ -12,8 +12,10 @@ _HOME = {
     "Recipe": "recipe",
     "export_labels": "pipeline.export",
     "load_recipe": "recipe",
+    "add_spots": "pipeline.spots",
     "benchmark": "pipeline.benchmark",
     "calibrate_images": "pipeline.calibrate",
+    "composite_images": "pipeline.composite",
     "cut_prototypes": "pipeline.prototypes",
     "demo": "pipeline.demo",
     "evaluate_images": "pipeline.evaluate.images",
@@ -31,6 +33,7 @@ _HOME = {
 if TYPE_CHECKING:
     from .pipeline.benchmark import benchmark
     from .pipeline.calibrate import calibrate_images
+    from .pipeline.composite import composite_images
     from .pipeline.demo import demo
     from .pipeline.evaluate.images import evaluate_images
     from .pipeline.evaluate.labels import evaluate_labels
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from .pipeline.report import write_report
     from .pipeline.sample_mask import extract_mask
     from .pipeline.segment import segment_images
+    from .pipeline.spots import add_spots
     from .pipeline.synthesize import synthesize
     from .pipeline.threshold import threshold_images
     from .recipe import Recipe, load_recipe
@@ -49,8 +53,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Recipe",
     "__version__",
+    "add_spots",
     "benchmark",
     "calibrate_images",
+    "composite_images",
     "cut_prototypes",
     "demo",
     "evaluate_images",

@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Interval
@@ -80,7 +80,7 @@ class Spots(AbstractPart):
     """Spots (clusters, where `cluster` is given) in a cell; where free, in the image."""
 
     density: PositiveFloat | None = None
-    """Free spots (clusters) per mm2 of a plane or mm3 of a volume, on average, with `number: null`."""
+    """Free spots (clusters) per mm2 of a plane or mm3 of a volume, on average, instead."""
 
     cluster: Cluster | None = None
     """Every spot becomes a cluster of several; null: single spots, everywhere as likely."""
@@ -94,6 +94,12 @@ class Spots(AbstractPart):
     intensity: Distribution = Distribution(median=1.0, log_sd=0.3)
     """Light per volume (area) of a spot, relative to that of a typical cell. The smaller a spot is against the
     resolution, the brighter it must be to be seen."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_default(cls, data: Any) -> Any:
+        is_given = isinstance(data, dict) and data.get("density") is not None
+        return {"number": None, **data} if is_given else data
 
     @model_validator(mode="after")
     def _check_amount(self) -> "Spots":
