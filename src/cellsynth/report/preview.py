@@ -23,7 +23,8 @@ def write_preview(folder: Path, record: SampleRecord, path: Path) -> Path:
     """Write a picture of one sample of the dataset in `folder`.
 
     A view per channel and per label image, three in a row; in 3D a row for each, with a slice in the middle, a section
-    across the middle from above to below, and the maximum along the depth. Grey runs from the 0.1 to the 99.9 percentile.
+    across the middle from above to below, and the maximum along the depth. Grey runs from the 0.1 to the 99.9
+    percentile.
 
     Raises
     ------
