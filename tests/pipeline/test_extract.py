@@ -159,7 +159,7 @@ def test_a_mask_is_a_region_of_a_recipe(tmp_path, key, capsys):
     assert set(np.unique(pixels)) == {0, 255}
     assert (pixels > 0).sum() == pytest.approx(ball.sum(), rel=0.05)
     grid = Grid(shape_px=(17, 61, 77), voxel_um=VOXEL)
-    depth = Mask(path=path).depth_um(np.array([[17.0, 15.0, 19.0], [1.0, 1.0, 1.0]]), grid)
+    depth = Mask(path=path).depth_um(np.array([[17.0, 15.0, 19.0], [1.0, 1.0, 1.0]]), grid, key)
     assert depth[0] > 8
     assert depth[1] < 0
     said = capsys.readouterr().err

@@ -234,7 +234,7 @@ def test_chunks_that_do_not_fit_are_refused(tmp_path):
         made(tmp_path, VOLUME, "chunk_px=[4, 4]")
     large = {
         **VOLUME,
-        "grid": {"shape_px": [5000, 5000, 5000], "voxel_um": [2, 2, 2]},
+        "grid": {"shape_px": [1900, 1900, 1900], "voxel_um": [2, 2, 2]},
         "labels": {"kind": "cells", "n_cells": 0},
     }
     with pytest.raises(RecipeError, match="Give chunks that divide the tiles"):
