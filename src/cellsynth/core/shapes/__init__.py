@@ -9,6 +9,8 @@
 | `Branched` | astrocytes, microglia, neurons |
 | `Prototypes` | real cells, cut out of labelled images |
 | `Mixed` | several of these, by class |
+| `Voronoi` | tissue without gaps: its cells, their membranes |
+| `Enclosed` | nuclei in these |
 | `Pixels` | a label image that somebody else made |
 """
 
@@ -16,6 +18,7 @@ from ._frame import to_3d as to_3d
 from .branched import Branched as Branched
 from .ellipsoid import Ellipsoid as Ellipsoid
 from .ellipsoid import draw_ellipsoids as draw_ellipsoids
+from .enclosed import Enclosed as Enclosed
 from .mixed import Mixed as Mixed
 from .pixels import Pixels as Pixels
 from .pixels import scene_from_labels as scene_from_labels
@@ -25,3 +28,4 @@ from .prototypes import Prototypes as Prototypes
 from .rod import Rod as Rod
 from .star_convex import StarConvex as StarConvex
 from .superellipsoid import Superellipsoid as Superellipsoid
+from .voronoi import Voronoi as Voronoi
