@@ -94,6 +94,13 @@ class Tessellation:
             self.is_flat,
         )
 
+    def with_seeds_inside(self) -> "Tessellation":
+        """Drop seeds that are not in their own cells, which happens where weights differ by more than distances."""
+        diagram = self
+        while len(diagram) and not (is_inside := diagram.extents.volume > 0).all():
+            diagram = diagram.take(is_inside)
+        return diagram
+
     def within_sight(self) -> "Tessellation":
         """Let no cell reach further than half as far again as its furthest point that rays from its seed see.
 
@@ -139,8 +146,7 @@ class Tessellation:
         order = np.lexsort((self.key, number))
         first = np.searchsorted(number[order], np.arange(int(np.prod(n_bins)) + 1))
         columns = [
-            np.ascontiguousarray(c[order], np.float64)
-            for c in (self.seed_um, self.weight_um2, self.reach_um)
+            np.ascontiguousarray(c[order], np.float64) for c in (self.seed_um, self.weight_um2, self.reach_um)
         ]
         return order, Bins(columns[0], columns[1], columns[2], first, n_bins, low, size)
 

@@ -205,16 +205,18 @@ def _grow(config: Tissue, grid: Grid, key: Key) -> Scene:
     rng = key.child("cells").generator()
     radius = config.radius_um.sample(n, rng)
     radius *= (room.volume / (_UNIT[room.d] * radius**room.d).sum()) ** (1 / room.d)
-    keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
+    all_keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
+    reach_um = _REACH * float(radius.max()) + (room.across_um if room.d < grid.ndim else 0.0)
     seeds, weights = spread_seeds(
-        keys, radius, room.low_um, room.high_um, room.walls,
-        regularity=config.regularity, d=room.d, ndim=grid.ndim,
+        all_keys, radius, room.low_um, room.high_um, room.walls,
+        regularity=config.regularity, d=room.d, ndim=grid.ndim, reach_um=reach_um,
     )  # fmt: skip
     mean = float(radius.mean())
     length = _WAVE_LENGTH * mean
     warp = Warp(key.child("warp").uint64(), config.waviness * mean / _NOISE_SD, length)
-    reach = np.full(n, _REACH * float(radius.max()) + (room.across_um if room.d < grid.ndim else 0.0))
-    diagram = Tessellation(seeds, weights, keys, reach, warp, room.walls, grid.ndim == 2).within_sight()
+    diagram = Tessellation(seeds, weights, all_keys, np.full(n, reach_um), warp, room.walls, grid.ndim == 2)
+    diagram = diagram.with_seeds_inside().within_sight()
+    n = len(diagram)
     semi_axes, rotation = frames(diagram.extents, grid.ndim)
     nuclei = place_nuclei(
         diagram, *_in_3d(semi_axes, rotation), config.nucleus_ratio.sample(n, rng), config.nucleus_elongation,
@@ -232,10 +234,12 @@ def _grow(config: Tissue, grid: Grid, key: Key) -> Scene:
         return np.ascontiguousarray(warp.unwarped(centre_um, is_flat=grid.ndim == 2)[:, flat:])
 
     intensity, nucleus_intensity = config.intensity.sample(n, rng), config.nucleus_intensity.sample(n, rng)
-    bodies = Objects(placed(diagram.extents.centroid_um), semi_axes, rotation, intensity, classes, keys)
+    bodies = Objects(
+        placed(diagram.extents.centroid_um), semi_axes, rotation, intensity, classes, diagram.key
+    )
     kernels = Objects(
         placed(nuclei.centre_um), np.ascontiguousarray(nuclei.semi_axes_um[:, flat:]), rotation,
-        nucleus_intensity, classes, keys,
+        nucleus_intensity, classes, diagram.key,
     )  # fmt: skip
     return _scene_of(config, grid, diagram, bodies, kernels)
 

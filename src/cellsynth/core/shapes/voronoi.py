@@ -128,7 +128,17 @@ def _paint(
                     index_x[x0], index_x[x1 - 1] + 2, low_um, high_um,
                 )  # fmt: skip
                 found, n = candidates(
-                    low_um, high_um, seed, weight, first, n_bins, low, size, furthest, thickness, heaviest,
+                    low_um,
+                    high_um,
+                    seed,
+                    weight,
+                    first,
+                    n_bins,
+                    low,
+                    size,
+                    furthest,
+                    thickness,
+                    heaviest,
                     found,
                 )
                 if n == 0:
@@ -136,7 +146,7 @@ def _paint(
                 if n > power.size:
                     power = np.empty(2 * n)
                 is_one = n == 1 and _is_within(low_um, high_um, seed[found[0]], reach[found[0]])
-                if is_one and (part == 1 and not has_depth or label[found[0]] == 0):
+                if is_one and ((part == 1 and not has_depth) or label[found[0]] == 0):
                     continue
                 for z in range(z0, z1):
                     iz, fz, pz = index_z[z], share_z[z], (z + start[0] + 0.5) * voxel[0]
@@ -179,7 +189,7 @@ def _paint(
                                         ):  # fmt: skip
                                             is_membrane = True
                                             break
-                            if label[best] == 0 or part == 1 and not is_membrane or part == 2 and is_membrane:
+                            if label[best] == 0 or (part == 1 and not is_membrane) or (part == 2 and is_membrane):
                                 continue
                             dz, dy, dx = pz - seed[best, 0], py - seed[best, 1], px - seed[best, 2]
                             distance = math.sqrt(dz * dz + dy * dy + dx * dx) * per_reach
