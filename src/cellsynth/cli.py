@@ -36,8 +36,13 @@ COMMANDS = {
     "evaluate-points": ("evaluate.points", "evaluate_points"),
     "evaluate-images": ("evaluate.images", "evaluate_images"),
     "evaluate-sets": ("evaluate.sets", "evaluate_sets"),
+    "extract-mask": ("sample_mask", "extract_mask"),
+    "extract-prototypes": ("prototypes", "cut_prototypes"),
+    "threshold": ("threshold", "threshold_images"),
     "export": ("export", "export_labels"),
     "metrics": ("metrics", "show_metrics"),
+    "spots": ("spots", "add_spots"),
+    "composite": ("composite", "composite_images"),
     "report": ("report", "write_report"),
     "demo": ("demo", "demo"),
 }

@@ -24,7 +24,9 @@ from .io.yaml import parse_yaml, read_yaml
 from .labels.base import AbstractLabelGenerator
 from .labels.base import registry as label_generators
 from .labels.ellipsoids import Ellipsoids
-from .render.base import AbstractRenderer, AbstractTiledImage
+from .labels.parts.base import AbstractPart
+from .labels.parts.base import registry as part_kinds
+from .render.base import AbstractRenderer, AbstractTiledImage, in_memory
 from .render.base import registry as renderers
 from .render.microscope import Microscope
 
@@ -59,6 +61,9 @@ class Recipe(Config):
 
     labels: Annotated[AbstractLabelGenerator, *label_generators.field()] = Ellipsoids()
     """Where the cells are and what shape they have."""
+
+    parts: dict[str, Annotated[AbstractPart, *part_kinds.field()]] = Field(default_factory=dict)
+    """What is in or beside the cells, with labels of its own, by name: `{spots: {kind: spots, number: 5}}`."""
 
     render: Annotated[AbstractRenderer, *renderers.field()] = Microscope()
     """How they look."""
@@ -118,6 +123,8 @@ class Recipe(Config):
         """
         for variant in self.variants:
             variant.labels.build(variant.grid)
+            for part in variant.parts.values():
+                part.build(variant.grid)
             variant.render.build(variant.grid)
 
     def condition_of(self, index: int) -> int:
@@ -178,6 +185,9 @@ def plan_sample(recipe: Recipe, index: int) -> Plan:
     variant = recipe.variants[i]
     key = Key.from_seed(recipe.seed).child("sample", index)
     scene = variant.labels.build(variant.grid)(key.child("labels"))
+    for part, config in variant.parts.items():
+        made = replace(config.build(variant.grid)(scene, key.child("part", part)), name=part)
+        scene = replace(scene, parts={**scene.parts, part: made})
     name = recipe.sample_name(index)
     return Plan(
         name=name,
@@ -196,9 +206,7 @@ def plan_sample(recipe: Recipe, index: int) -> Plan:
 def make_sample(recipe: Recipe, index: int) -> Sample:
     """Make one sample: draw its scene, label it, and take its picture; see `plan_sample`."""
     plan = plan_sample(recipe, index)
-    image = np.empty((len(plan.channels), *plan.grid.shape_px), np.float32)
-    for tile in plan.grid.boxes(plan.picture.tile_px):
-        image[(slice(None), *tile.slices)] = plan.picture.render(tile)
+    image = in_memory(plan.picture, plan.grid, len(plan.channels))
     labels = {name: layer.draw() for name, layer in plan.scene.layers.items()}
     sample = Sample(
         name=plan.name,

@@ -22,7 +22,11 @@ VARIANTS = {
         {},
         {"n_cells": 0},
         {"n_cells": 1},
-        {"fraction": 0.5, "region": {"kind": "ellipsoid", "semi_axes_um": [12.0]}, "irregularity": 0.2},
+        {
+            "fraction": 0.5,
+            "region": {"kind": "ellipsoid", "semi_axes_um": [12.0]},
+            "populations": [{"shape": {"kind": "ellipsoid", "irregularity": 0.2}}],
+        },
         {"n_cells": 4, "region": {"kind": "ellipsoid", "semi_axes_um": [22.0], "core": 0.3, "n_lumens": 1}},
         {"fraction": 0.1, "arrangement": {"kind": "random", "touching": 0.5}},
         {"n_cells": 20, "arrangement": {"kind": "clustered", "cluster_size": 5}},
@@ -30,6 +34,23 @@ VARIANTS = {
             "fraction": 0.3,
             "region": {"kind": "slab", "top_um": 4.0, "thickness_um": 16.0},
             "populations": [{"share": 2, "orientation": "flat"}, {"radius_um": 3, "orientation": "upright"}],
+        },
+    ],
+    "tissue": [
+        {},
+        {"n_cells": 9, "membrane_um": 1.5},
+        {"radius_um": [4, 6], "target": "nuclei", "regularity": 0.2},
+        {"radius_um": 5, "region": {"kind": "ellipsoid", "semi_axes_um": [13.0]}, "waviness": 0.1},
+        {
+            "radius_um": 4,
+            "region": {"kind": "slab", "top_um": 4.0, "thickness_um": 16.0},
+            "is_single_layer": True,
+        },
+        {
+            "radius_um": 3,
+            "region": {"kind": "ellipsoid", "semi_axes_um": [13.0], "core": 0.5},
+            "is_single_layer": True,
+            "target": "nuclei",
         },
     ],
 }

@@ -112,7 +112,8 @@ def test_take_keeps_rows_in_the_order_asked_for():
 def test_columns_have_one_name_per_number():
     columns = disks((1, 2, 3), (4, 5, 6)).to_columns()
     assert list(columns) == [
-        "label", "class_id", "centre_y_um", "centre_x_um", "semi_axis_0_um", "semi_axis_1_um", "intensity"
+        "label", "class_id", "centre_y_um", "centre_x_um", "semi_axis_0_um", "semi_axis_1_um",
+        "orientation_y", "orientation_x", "intensity",
     ]  # fmt: skip
     assert columns["label"].tolist() == [1, 2]
     assert columns["centre_x_um"].tolist() == [2, 5]

@@ -6,6 +6,7 @@ from scipy.ndimage import distance_transform_edt
 
 from cellsynth.core.errors import InputError, RecipeError
 from cellsynth.core.grid import Grid
+from cellsynth.core.rng import Key
 from cellsynth.io.labels import write_labels
 from cellsynth.labels.base import registry
 from cellsynth.labels.regions import registry as regions
@@ -57,6 +58,7 @@ def test_a_shell_has_an_empty_core(key):
 
 def test_lumens_are_empty_and_have_their_size():
     region = regions.parse({**BALL, "n_lumens": 2, "lumen_radius_um": 7.0})
+    assert region.is_random
     solid = regions.parse(BALL)
     lumens = (solid.field(VOLUME).in_box(VOLUME, VOLUME.box) > 0) & (
         region.field(VOLUME).in_box(VOLUME, VOLUME.box) <= 0
@@ -92,7 +94,7 @@ def test_an_empty_mask_and_one_of_another_kind_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"fraction": 0.8}, "cells fill at most 0.74"),
+        ({"fraction": 0.92}, "cells fill at most 0.9 of a plane and 0.74 of a volume"),
         ({"n_cells": 5, "fraction": 0.2}, "give one of n_cells, density and fraction"),
         ({"fraction": None}, "saw none"),
         ({"populations": []}, "populations"),
@@ -163,3 +165,21 @@ def test_overriding_one_amount_replaces_the_other(tmp_path):
     (tmp_path / "r.yaml").write_text("name: r\nlabels: {kind: cells, fraction: 0.4}\n")
     recipe = load_recipe(tmp_path / "r.yaml", ["labels.n_cells=7"])
     assert (recipe.labels.n_cells, recipe.labels.fraction) == (7, None)
+
+
+def test_clusters_at_the_border_are_not_pressed_onto_it(caplog):
+    """Forty cells around one place near a corner: those that started beyond the border find room inside."""
+    corner = Grid(shape_px=(61, 83), voxel_um=(0.5, 0.5))
+    clusters = {"kind": "clustered", "cluster_size": 40, "alone": 0.0, "fraction": 0.7}
+    config = registry.parse(
+        {
+            "kind": "cells",
+            "n_cells": 20,
+            "arrangement": clusters,
+            "populations": [{"radius_um": 2.0, "axis_ratio": 0.4}],
+        }
+    )
+    build = config.build(corner)
+    for seed in (1, 4, 5):
+        build(Key.from_seed(seed))
+    assert not caplog.records

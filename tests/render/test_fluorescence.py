@@ -288,4 +288,4 @@ def test_prototypes_bring_their_own_texture(key):
     assert light[labels == 2] == pytest.approx(100.0, abs=0.01)
     assert light[labels == 1].std() > 15
     assert light[labels == 1].min() < 60
-    assert not light[labels == 0].any()
+    assert light[labels == 0].max() < 1e-3

@@ -1,13 +1,16 @@
 """The microscope: how the parts go together."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from cellsynth.core.grid import Grid
+from cellsynth.core.shapes import Prototypes
 from cellsynth.labels.ellipsoids import Ellipsoids
 from cellsynth.render.microscope import Microscope, expected_photons, is_out_of_focus
+from tests.core.shapes.scenes import bank_of
 
 GRID = Grid(shape_px=(201, 251), voxel_um=(0.5, 0.5))
 BARE = {
@@ -106,3 +109,23 @@ def test_the_image_is_the_expected_light_seen_by_the_camera(key):
     assert counts[labels == 0] == pytest.approx(50)
     assert counts[labels > 0].mean() == pytest.approx(2050, rel=0.002)
     assert counts[labels > 0].var() == pytest.approx(2000, rel=0.06)
+
+
+def test_debris_shines_and_real_cells_bring_their_own_texture(key):
+    made = scene(key)
+    half = made.objects.take(np.arange(len(made.objects)) % 2 == 0)
+    others = made.objects.take(np.arange(len(made.objects)) % 2 == 1)
+    dirty = replace(made, objects=half, unlabelled=replace(made, objects=others))
+    assert photons(dirty, key) == pytest.approx(photons(made, key), rel=1e-5)
+    out_of_focus = {"share": 0.5, "dimming": 0.5}
+    dim = photons(dirty, key, focus=out_of_focus)
+    assert dim.sum() == pytest.approx(photons(made, key, focus=out_of_focus).sum(), rel=1e-5)
+    assert dim.sum() < photons(dirty, key).sum()
+
+    bank = bank_of(2)
+    real = replace(made, shape=Prototypes(bank, elastic=0.0))
+    labels = real.draw()
+    texture = real.shape.texture(labels, real.objects, GRID)
+    intensity = np.concatenate([[0], real.objects.intensity])[labels]
+    assert photons(real, key, photons=100) == pytest.approx(100 * texture * intensity, rel=1e-4)
+    assert texture[labels > 0].std() > 0

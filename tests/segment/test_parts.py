@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from cellsynth.segment._component_tree import best_disjoint, component_tree
 from cellsynth.segment._presence import noise_sigma, without_hot_pixels
 from cellsynth.segment._threshold import threshold_level
-from cellsynth.segment._watershed import basins, fill_holes, gapless, peaks
+from cellsynth.segment._watershed import basins, connected, fill_holes, flood, gapless, peaks
 
 planes = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 11)), elements=st.integers(0, 5))
 
@@ -122,3 +122,45 @@ def test_hot_pixel_is_lowered_to_its_neighbours():
     lowered = without_hot_pixels(plane)
     assert lowered[2, 3] == 25
     assert plane[2, 3] == 99
+
+
+def two_balls(shape, centres, radius):
+    places = np.indices(shape)
+    return (
+        np.min([sum((p - c) ** 2 for p, c in zip(places, at, strict=True)) for at in centres], 0) ** 0.5
+        - radius
+    )
+
+
+@pytest.mark.parametrize("shift", [(0, 0, 10), (0, 10, 0), (10, 0, 0)])
+def test_touching_balls_of_a_volume_are_divided_half_way_along_any_axis(shift):
+    first = np.array([8, 9, 10])
+    depth = -two_balls((27, 29, 31), [first, first + shift], 6.5).astype(np.float32)
+    mask = depth > 0
+    assert connected(mask).max() == 1
+    divided = basins(depth, mask, 1.0)
+    assert divided.max() == 2
+    seeds = np.zeros(mask.shape, np.int32)
+    seeds[tuple(first)], seeds[tuple(first + shift)] = 1, 2
+    for labels in (divided, flood(-depth, seeds, mask)):
+        assert labels[tuple(first)] == 1
+        assert labels[tuple(first + shift)] == 2
+        sizes = np.bincount(labels[mask])[1:]
+        assert abs(sizes[0] - sizes[1]) <= np.count_nonzero(mask.any(axis=int(np.argmax(shift)))) // 2
+
+
+def test_a_volume_of_one_plane_is_divided_as_the_plane(key):
+    plane = key.generator().integers(0, 9, (31, 47)).astype(np.float32)
+    mask = plane > 2
+    seeds = np.where(plane == 8, np.arange(plane.size).reshape(plane.shape) + 1, 0).astype(np.int32)
+    assert np.array_equal(basins(plane[None], mask[None], 1.5)[0], basins(plane, mask, 1.5))
+    assert np.array_equal(flood(-plane[None], seeds[None], mask[None])[0], flood(-plane, seeds, mask))
+
+
+def test_holes_of_a_volume_are_those_that_no_face_opens():
+    mask = np.ones((5, 9, 11), bool)
+    mask[2, 3, 4] = mask[1:4, 6, 6:9] = mask[0, 1, 1] = False
+    filled = fill_holes(mask, max_area_px=3)
+    assert filled[2, 3, 4]
+    assert not filled[2, 6, 7]
+    assert not filled[0, 1, 1]

@@ -16,6 +16,8 @@ every_recipe = pytest.mark.parametrize("name", packaged_recipes())
 TINY = ["n_samples=2", "grid.shape_px=[121, 143]"]
 TINY_IN_3D = {
     "spheroid_dense": ["grid.shape_px=[23, 81, 95]", "labels.region.semi_axes_um=[15, 18, 20]"],
+    "spheroid_2023": ["grid.shape_px=[23, 81, 95]", "labels.region.semi_axes_um=[15, 18, 20]"],
+    "monolayer": ["grid.shape_px=[21, 81, 95]"],
 }
 """Recipes of volumes."""
 
@@ -46,7 +48,7 @@ def test_a_tiny_run_goes_end_to_end(name, tmp_path):
     assert len(made) == 2
     assert verify(tmp_path / "out").n_samples == 2
     for sample in open_dataset(tmp_path / "out"):
-        assert sample.image.shape == (1, *sample.grid.shape_px)
+        assert sample.image.shape == (len(load_recipe(name).render.channel_names), *sample.grid.shape_px)
         assert sample.labels.max() >= 1
         inside, outside = (sample.image[0][(sample.labels > 0) == part].mean() for part in (True, False))
         bright = "contrast" not in read_yaml(packaged_recipes()[name])["render"]

@@ -7,8 +7,8 @@ from numba import njit
 
 from .field import depth_at
 
-_RINGS = 2
-"""Bins around a seed's own in which its neighbours are looked for; a bin holds about one seed."""
+FEWEST_RINGS, _MOST_RINGS = 2, 7
+"""Of bins around a seed's own in which its neighbours are looked for; a bin holds about one seed."""
 
 _MAX_STEPS = 40
 """Of a way to the border of the region."""
@@ -21,23 +21,29 @@ def bin_of(place, low, size, n):
 
 
 @njit(cache=True, nogil=True)
-def walls_of(i, seed, weight, first, n_bins, low, size):
-    """Planes that may bound the cell of seed `i`, the nearest first: (n, 5) distance, unit normal zyx, which seed."""
+def walls_of(i, seed, weight, first, n_bins, low, size, rings):
+    """Planes that may bound the cell of seed `i`, the nearest first: (n, 5) distance, unit normal zyx, which seed.
+
+    Parameters
+    ----------
+    rings
+        Of bins around its own in which the other seeds are.
+    """
     bz = bin_of(seed[i, 0], low[0], size, n_bins[0])
     by = bin_of(seed[i, 1], low[1], size, n_bins[1])
     bx = bin_of(seed[i, 2], low[2], size, n_bins[2])
     n = 0
-    for z in range(max(bz - _RINGS, 0), min(bz + _RINGS + 1, n_bins[0])):
-        for y in range(max(by - _RINGS, 0), min(by + _RINGS + 1, n_bins[1])):
+    for z in range(max(bz - rings, 0), min(bz + rings + 1, n_bins[0])):
+        for y in range(max(by - rings, 0), min(by + rings + 1, n_bins[1])):
             row = (z * n_bins[1] + y) * n_bins[2]
-            n += first[row + min(bx + _RINGS, n_bins[2] - 1) + 1] - first[row + max(bx - _RINGS, 0)]
+            n += first[row + min(bx + rings, n_bins[2] - 1) + 1] - first[row + max(bx - rings, 0)]
     found = np.empty((n, 5))
     n = 0
-    for z in range(max(bz - _RINGS, 0), min(bz + _RINGS + 1, n_bins[0])):
-        for y in range(max(by - _RINGS, 0), min(by + _RINGS + 1, n_bins[1])):
+    for z in range(max(bz - rings, 0), min(bz + rings + 1, n_bins[0])):
+        for y in range(max(by - rings, 0), min(by + rings + 1, n_bins[1])):
             row = (z * n_bins[1] + y) * n_bins[2]
-            begin = first[row + max(bx - _RINGS, 0)]
-            end = first[row + min(bx + _RINGS, n_bins[2] - 1) + 1]
+            begin = first[row + max(bx - rings, 0)]
+            end = first[row + min(bx + rings, n_bins[2] - 1) + 1]
             for j in range(begin, end):
                 dz, dy, dx = seed[j, 0] - seed[i, 0], seed[j, 1] - seed[i, 1], seed[j, 2] - seed[i, 2]
                 length = math.sqrt(dz * dz + dy * dy + dx * dx)
@@ -48,6 +54,13 @@ def walls_of(i, seed, weight, first, n_bins, low, size):
                 found[n, 4] = j
                 n += 1
     return found[:n][np.argsort(found[:n, 0])]
+
+
+@njit(cache=True, nogil=True)
+def has_more_walls(radius, rings, size, weight, heaviest):
+    """Whether seeds beyond these rings may bound a cell that reaches `radius` from its seed."""
+    nearest = rings * size
+    return rings < _MOST_RINGS and 0.5 * (nearest - max(heaviest - weight, 0.0) / nearest) < radius
 
 
 @njit(cache=True, nogil=True)
@@ -80,12 +93,11 @@ def ray_length(place, direction, walls, reach, field, origin, step, has_border, 
 
 
 @njit(cache=True, nogil=True)
-def room_at(dz, dy, dx, place, walls, field, origin, step, has_border):
-    """Distance of a point, given by its offset from the seed, to the nearest wall or border; negative outside."""
-    room = np.inf
+def room_to_walls(dz, dy, dx, walls):
+    """Distance of a point, given by its offset from the seed, to the nearest wall; negative outside."""
+    room, offset = np.inf, math.sqrt(dz * dz + dy * dy + dx * dx)
     for j in range(walls.shape[0]):
+        if walls[j, 0] - offset >= room:
+            break  # the others are further from the seed than this one
         room = min(room, walls[j, 0] - (walls[j, 1] * dz + walls[j, 2] * dy + walls[j, 3] * dx))
-    if has_border:
-        depth = depth_at(field, origin, step, place[0] + dz, place[1] + dy, place[2] + dx)[0]
-        room = min(room, depth)
     return room

@@ -24,15 +24,22 @@ class LatticeField:
 
     def in_box(self, grid: Grid, box: Box) -> Float32[np.ndarray, "*zyx"]:
         """Values at the centres of the voxels of a box; the same whatever box a voxel is asked in."""
-        result = self.values.astype(np.float64)
+        lows, shares = [], []
         for axis in range(3):
             along = axis - (3 - grid.ndim)
             if along < 0:
                 places = np.array([0.5])
             else:
                 places = (np.arange(box.start[along], box.stop[along]) + 0.5) * grid.voxel_um[along]
-            result = _interpolated(result, axis, (places - self.origin_um[axis]) / self.step_um[axis])
-        return result.astype(np.float32).reshape(box.shape)
+            index = np.clip(
+                (places - self.origin_um[axis]) / self.step_um[axis], 0.0, self.values.shape[axis] - 1
+            )
+            low = np.minimum(index.astype(np.int64), self.values.shape[axis] - 2)
+            lows.append(low)
+            shares.append(index - low)
+        out = np.empty((len(lows[0]), len(lows[1]), len(lows[2])), np.float32)
+        _fill_linear(out, self.values, *lows, *shares)
+        return out.reshape(box.shape)
 
     def at(self, points_um: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         """Values at points, `zyx` or, of a plane, `yx`."""
@@ -49,13 +56,20 @@ class LatticeField:
         return total
 
 
-def _interpolated(values: np.ndarray, axis: int, index: np.ndarray) -> np.ndarray:
-    index = np.clip(index, 0.0, values.shape[axis] - 1)
-    low = np.minimum(index.astype(np.int64), values.shape[axis] - 2)
-    shape = [1, 1, 1]
-    shape[axis] = len(index)
-    share = (index - low).reshape(shape)
-    return np.take(values, low, axis) * (1 - share) + np.take(values, low + 1, axis) * share
+@njit(cache=True, nogil=True)
+def _fill_linear(out, values, low_z, low_y, low_x, share_z, share_y, share_x):
+    line = np.empty(values.shape[2])
+    for z in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            a, b = low_z[z], low_y[y]
+            tz, ty = share_z[z], share_y[y]
+            for x in range(line.size):
+                near = values[a, b, x] * (1.0 - ty) + values[a, b + 1, x] * ty
+                far = values[a + 1, b, x] * (1.0 - ty) + values[a + 1, b + 1, x] * ty
+                line[x] = near * (1.0 - tz) + far * tz
+            for x in range(out.shape[2]):
+                c, tx = low_x[x], share_x[x]
+                out[z, y, x] = np.float32(line[c] * (1.0 - tx) + line[c + 1] * tx)
 
 
 @njit(cache=True)

@@ -49,6 +49,19 @@ def uniform(key, index, stream):
 
 
 @njit(cache=True, inline="always")
+def hashed(key, z, y, x):
+    """State of a stream of random numbers that belongs to a place (whole numbers) under a key (uint64)."""
+    return _mix(key + np.uint64(z) * _X + np.uint64(y) * _Y + np.uint64(x) * _Z)
+
+
+@njit(cache=True, inline="always")
+def next_uniform(state):
+    """Next state of a stream, and a number in (0, 1) [2]_."""
+    state += _X
+    return state, ((_mix(state) >> _S11) + 0.5) * (1.0 / 9007199254740992.0)
+
+
+@njit(cache=True, inline="always")
 def _fade(t):
     return t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, InvalidStateError, ProcessPoolExecutor, wait
+from concurrent.futures import Future, InvalidStateError, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -231,6 +231,27 @@ def worker_pool(n_workers: int | None = None) -> Iterator[WorkerPool]:
     pool.close()
 
 
+_own_threads: int | None = None
+
+
+def limit_threads(n: int | None) -> None:
+    """Let `in_threads` of this process use at most `n` threads; None is one per core."""
+    global _own_threads
+    _own_threads = n
+
+
+def in_threads(function: Callable[[T], object], items: Sequence[T], n_most: int) -> None:
+    """Call a function that lets other threads work with each item, in any order, in `n_most` threads at most."""
+    n = min(_own_threads or available_cores(), len(items), n_most)
+    if n <= 1:
+        for item in items:
+            function(item)
+        return
+    with ThreadPoolExecutor(n) as pool:
+        for _ in pool.map(function, items):
+            pass
+
+
 def available_cores() -> int:
     """Cores that this process may use: by its affinity, and by the quota of its container."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -282,6 +303,7 @@ _is_stopping = threading.Event()
 def _begin_worker() -> None:
     """Keep to one thread, leave Ctrl-C to the parent, and do not outlive it."""
     # The processes are the parallelism, and results must not depend on it.
+    limit_threads(1)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     # The parent has told what there is to say of the user's data; here it would stand in the midst of a bar.

@@ -78,6 +78,14 @@ class Registry(Generic[T]):
         # pydantic shows type checkers an alias in place of the class.
         return (BeforeValidator(self.parse), SerializeAsAny())  # pyright: ignore[reportCallIssue]
 
+    def optional_field(self) -> Any:
+        """The same where there may be none: `Annotated[AbstractThing | None, *registry.optional_field()]`."""
+
+        def parse(data: Any) -> T | None:
+            return None if data is None else self.parse(data)
+
+        return (BeforeValidator(parse), SerializeAsAny())  # pyright: ignore[reportCallIssue]
+
 
 def _has_base(folders: Iterable[str], name: str) -> bool:
     return any((Path(folder) / name / "base.py").exists() for folder in folders)

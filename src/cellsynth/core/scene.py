@@ -46,6 +46,9 @@ class Objects:
     key: UInt64[np.ndarray, " n"]
     """What the object's own random numbers (outline, texture) are keyed by."""
 
+    parent: Integer[np.ndarray, " n"] | None = None
+    """Label of the cell that the object belongs to, 0 for none; None where objects are no part of others."""
+
     def __len__(self) -> int:
         return len(self.centre_um)
 
@@ -58,12 +61,15 @@ class Objects:
             self.intensity[index],
             self.class_id[index],
             self.key[index],
+            None if self.parent is None else self.parent[index],
         )
 
     def to_columns(self) -> dict[str, Any]:
         """One named column per number, for a table of objects."""
         names = "zyx"[-self.centre_um.shape[1] :]
         columns: dict[str, Any] = {"label": np.arange(1, len(self) + 1), "class_id": self.class_id}
+        if self.parent is not None:
+            columns["cell_id"] = self.parent
         columns |= {f"centre_{axis}_um": self.centre_um[:, i] for i, axis in enumerate(names)}
         columns |= {f"semi_axis_{i}_um": self.semi_axes_um[:, i] for i in range(len(names))}
         along = self.longest_axis
@@ -87,6 +93,10 @@ class AbstractShape(ABC):
 
     needs_objects: ClassVar[bool] = True
     """Whether `compete` looks at the table; False where the labels are all there already."""
+
+    is_point_source: ClassVar[bool] = False
+    """Whether objects may be smaller than a voxel. Renderers then add the light of each, integrated over the voxels,
+    and do not shade the voxels of its label."""
 
     @abstractmethod
     def compete(self, objects: Objects, ids: Integer[np.ndarray, " n"], canvas: Canvas) -> None:

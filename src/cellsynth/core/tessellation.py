@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer, UInt64
 from numba import njit, prange
 
-from .cell_walls import ray_length, walls_of
+from .cell_walls import FEWEST_RINGS, has_more_walls, ray_length, walls_of
 from .field import LatticeField
 from .warp import Warp
 
@@ -48,6 +48,9 @@ class Extents:
 
     radius_um: Float[np.ndarray, " n"]
     """Of the furthest point that was seen from the seed."""
+
+    n_rings: Integer[np.ndarray, " n"]
+    """Rings of bins in which the neighbours of a cell are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +119,29 @@ class Tessellation:
         assert (self.key[found] == keys).all()
         return found
 
+    def places_of(self, keys: UInt64[np.ndarray, " m"]) -> Integer[np.ndarray, " m"]:
+        """Places in `bins` of the cells with these keys."""
+        return self._place[self.rows_of(keys)]
+
+    @cached_property
+    def _place(self) -> np.ndarray:
+        return np.argsort(self.order)
+
+    @cached_property
+    def heaviest_um2(self) -> float:
+        """Largest weight."""
+        return float(self.weight_um2.max(initial=0.0))
+
+    @cached_property
+    def furthest_um(self) -> float:
+        """Largest reach."""
+        return float(self.reach_um.max(initial=0.0))
+
+    @cached_property
+    def spacing_um(self) -> float:
+        """About how far apart seeds are."""
+        return max(float(np.median(self.reach_um)) / 3, float(self.bins.size) / 2)
+
     @cached_property
     def _keys(self) -> tuple[np.ndarray, np.ndarray]:
         by_key = np.argsort(self.key)
@@ -160,15 +186,15 @@ class Tessellation:
         n = len(self)
         directions = _directions(_N_RAYS[2 if self.is_flat else 3], self.is_flat)
         volume, radius = np.empty(n), np.empty(n)
-        first, second = np.empty((n, 3)), np.empty((n, 3, 3))
+        first, second, n_rings = np.empty((n, 3)), np.empty((n, 3, 3)), np.full(n, FEWEST_RINGS)
         field = self.walls or NO_WALLS
         if n:
             _measure(
                 *self.bins, field.values, field.origin_um, field.step_um, self.walls is not None, directions,
-                inset_um, 2 if self.is_flat else 3, volume, first, second, radius,
+                self.heaviest_um2, inset_um, 2 if self.is_flat else 3, volume, first, second, radius, n_rings,
             )  # fmt: skip
-        back = np.argsort(self.order)
-        return Extents(volume[back], (self.bins.seed + first)[back], second[back], radius[back])
+        back = self._place
+        return Extents(volume[back], (self.bins.seed + first)[back], second[back], radius[back], n_rings[back])
 
 
 def _directions(n: int, is_flat: bool) -> np.ndarray:
@@ -185,20 +211,27 @@ def _directions(n: int, is_flat: bool) -> np.ndarray:
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def _measure(
-    seed, weight, reach, first, n_bins, low, size, field, origin, step, has_walls, directions, inset, d,
-    volume, mean, moment, radius,
+    seed, weight, reach, first, n_bins, low, size, field, origin, step, has_walls, directions, heaviest,
+    inset, d, volume, mean, moment, radius, n_rings,
 ):  # fmt: skip
     """A cell is star-shaped about its seed, so its moments are sums over directions of powers of its radius."""
     n_rays = directions.shape[0]
     for i in prange(seed.shape[0]):
-        walls = walls_of(i, seed, weight, first, n_bins, low, size)
-        radius[i] = 0.0
+        lengths = np.empty(n_rays)
+        while True:
+            walls = walls_of(i, seed, weight, first, n_bins, low, size, n_rings[i])
+            for r in range(n_rays):
+                lengths[r] = ray_length(
+                    seed[i], directions[r], walls, reach[i], field, origin, step, has_walls, inset
+                )
+            radius[i] = lengths.max()
+            if not has_more_walls(radius[i], n_rings[i], size, weight[i], heaviest):
+                break
+            n_rings[i] += 1
         total, sums, squares = 0.0, np.zeros(3), np.zeros((3, 3))
         for r in range(n_rays):
-            direction = directions[r]
-            length = ray_length(seed[i], direction, walls, reach[i], field, origin, step, has_walls, inset)
+            direction, length = directions[r], lengths[r]
             total += length**d
-            radius[i] = max(radius[i], length)
             for k in range(3):
                 sums[k] += length ** (d + 1) * direction[k]
                 for m in range(3):

@@ -11,7 +11,7 @@ from numba import njit
 from .canvas import Canvas
 from .lattice import noise
 
-_POINTS_PER_LENGTH = 5
+_POINTS_PER_LENGTH = 4
 """Lattice points per length of the noise; between them the displacement is linear."""
 
 
@@ -102,27 +102,48 @@ def _fill(out, key, first, step, amplitude, is_flat):
 @njit(cache=True, nogil=True)
 def _unwarp(points, key, amplitude, length, is_flat):
     for i in range(points.shape[0]):
-        target_z, target_y, target_x = points[i, 0], points[i, 1], points[i, 2]
-        # The displacement changes slowly, so this closes in on the point by a factor of two or more each time.
-        for _ in range(20):
-            z = 0.0 if is_flat else points[i, 0] / length
-            y, x = points[i, 1] / length, points[i, 2] / length
-            if not is_flat:
-                points[i, 0] = target_z - amplitude * noise(key, z, y, x)
-            points[i, 1] = target_y - amplitude * noise(key + np.uint64(1), z, y, x)
-            points[i, 2] = target_x - amplitude * noise(key + np.uint64(2), z, y, x)
+        points[i, 0], points[i, 1], points[i, 2] = unwarped_place(
+            key, amplitude, length, is_flat, points[i, 0], points[i, 1], points[i, 2]
+        )
 
 
-@njit(cache=True, nogil=True, inline="always")
-def displacement(at_point, iz, iy, ix, fz, fy, fx, axis):
-    """Displacement along an axis, by where a voxel lies in the lattice."""
-    a = at_point[iz, iy, ix, axis] * (1.0 - fx) + at_point[iz, iy, ix + 1, axis] * fx
-    b = at_point[iz, iy + 1, ix, axis] * (1.0 - fx) + at_point[iz, iy + 1, ix + 1, axis] * fx
-    c = at_point[iz + 1, iy, ix, axis] * (1.0 - fx) + at_point[iz + 1, iy, ix + 1, axis] * fx
-    d = at_point[iz + 1, iy + 1, ix, axis] * (1.0 - fx) + at_point[iz + 1, iy + 1, ix + 1, axis] * fx
-    a += (b - a) * fy
-    c += (d - c) * fy
-    return a + (c - a) * fz
+@njit(cache=True, nogil=True)
+def warped_place(key, amplitude, length, is_flat, z, y, x):
+    """Where a place is looked up."""
+    if amplitude == 0.0:
+        return z, y, x
+    u, v, w = 0.0 if is_flat else z / length, y / length, x / length
+    return (
+        z if is_flat else z + amplitude * noise(key, u, v, w),
+        y + amplitude * noise(key + np.uint64(1), u, v, w),
+        x + amplitude * noise(key + np.uint64(2), u, v, w),
+    )
+
+
+@njit(cache=True, nogil=True)
+def unwarped_place(key, amplitude, length, is_flat, z, y, x):
+    """The place that is looked up at a given one."""
+    z0, y0, x0 = z, y, x
+    # The displacement changes slowly, so this closes in on the place a good deal each time.
+    for _ in range(100):
+        wz, wy, wx = warped_place(key, amplitude, length, is_flat, z0, y0, x0)
+        z0, y0, x0 = z0 + z - wz, y0 + y - wy, x0 + x - wx
+        if abs(z - wz) + abs(y - wy) + abs(x - wx) < 1e-9 * length:
+            break
+    return z0, y0, x0
+
+
+@njit(cache=True, nogil=True)
+def displacements_in_row(at_point, iz, iy, begin, end, fz, fy, at_row):
+    """Displacements at the lattice points `begin` to `end` of a row of voxels, by where the row lies between theirs.
+
+    Between two points of the row the displacement is linear.
+    """
+    for x in range(begin, end):
+        for axis in range(3):
+            a = at_point[iz, iy, x, axis] * (1.0 - fy) + at_point[iz, iy + 1, x, axis] * fy
+            b = at_point[iz + 1, iy, x, axis] * (1.0 - fy) + at_point[iz + 1, iy + 1, x, axis] * fy
+            at_row[x, axis] = a * (1.0 - fz) + b * fz
 
 
 @njit(cache=True, nogil=True)

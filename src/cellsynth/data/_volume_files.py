@@ -5,6 +5,7 @@ OUT/.progress/NAME.blocks/    per finished block: what its labels show, and chec
 OUT/images/NAME.ome.zarr      the whole volume
 """
 
+import io
 import logging
 import shutil
 import zlib
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from math import lcm, prod
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -325,8 +327,6 @@ def _mark(volume: VolumeDraft, box: Box) -> Path:
 
 
 def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     np.savez(buffer, **dict(arrays))  # pyright: ignore[reportArgumentType]
     return buffer.getvalue()
@@ -337,9 +337,9 @@ def _read_mark(volume: VolumeDraft, box: Box) -> dict[str, np.ndarray] | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as found:
             return dict(found)
-    except (OSError, ValueError, EOFError, KeyError, zlib.error):
+    except (OSError, ValueError, EOFError, KeyError, zlib.error, BadZipFile):
         return None  # damaged: the block is made again
 
 

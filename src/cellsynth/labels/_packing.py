@@ -1,5 +1,6 @@
 """Dense packing of ellipsoids: they start anywhere, overlap, and push each other apart until none does."""
 
+import logging
 import math
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from ..core.errors import RecipeError
 from ..core.field import LatticeField, depth_at
 from ..core.lattice import uniform
 from ._contact import contact, squared, support
+
+_log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 2000
 _FIRST_SCALE = 0.7
@@ -36,6 +39,20 @@ class Packing:
     """Largest overlap of each object with another one or with the walls, as a share of the distance of contact."""
 
     n_rounds: int
+
+    def warn_of_overlap(self) -> None:
+        """Say how many objects overlap and how far, if any does."""
+        n_overlapping = int((self.overlap > OVERLAP).sum())
+        if n_overlapping:
+            _log.warning(
+                "%d of %d cells still overlap others, or the border of the region, after %d rounds (by %.0f %% of the "
+                "distance of contact at most): more were asked for than fit; they share the overlap. "
+                "Ask for fewer or smaller cells",
+                n_overlapping,
+                len(self.overlap),
+                self.n_rounds,
+                100 * float(self.overlap.max()),
+            )
 
 
 def pack(

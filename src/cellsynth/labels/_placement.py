@@ -13,7 +13,7 @@ from ._contact import squared, support
 _NO_WALLS = (np.zeros((2, 2, 2), np.float32), np.zeros(3), np.ones(3))
 
 N_TRIES = 200
-"""Positions that a cell may try before it is given up."""
+"""Positions that a cell may try before it is given up, if nothing else is said."""
 
 
 def place(
@@ -29,6 +29,8 @@ def place(
     patch_length: float,
     field_key: int,
     walls: LatticeField | None = None,
+    n_tries: int = N_TRIES,
+    is_stopping: bool = False,
 ) -> tuple[Float[np.ndarray, "n d"], Integer[np.ndarray, " kept"]]:
     """Put ellipsoids one after another at random places of a box.
 
@@ -51,11 +53,15 @@ def place(
         Size of the dense and the empty places.
     walls
         Depth in a region that cells have to be in as a whole; None where there is none.
+    n_tries
+        Positions that a cell may try.
+    is_stopping
+        The first cell that finds no place is the last that is tried.
 
     Returns
     -------
     centre : (n, d)
-    kept : ascending indices of the cells that found a place within `N_TRIES` tries; in a crowded box the
+    kept : ascending indices of the cells that found a place within `n_tries` tries; in a crowded box the
         others are given up.
     """
     n, d = semi_axes.shape
@@ -83,6 +89,8 @@ def place(
         np.uint64(field_key),
         centre,
         is_placed,
+        n_tries,
+        is_stopping,
         walls is not None,
         *((walls.values, walls.origin_um, walls.step_um) if walls is not None else _NO_WALLS),
     )
@@ -150,6 +158,8 @@ def _place(
     field_key,
     centre,
     is_placed,
+    n_tries,
+    is_stopping,
     has_walls,
     field,
     origin,
@@ -173,8 +183,8 @@ def _place(
         if has_walls:
             squared(axes[i], rotation[i], 1.0, form)
         wants_contact = n_placed > 0 and uniform(keys[i], 0, 0) < touching
-        for attempt in range(1, N_TRIES + 1):
-            is_contact = wants_contact and attempt <= N_TRIES // 2
+        for attempt in range(1, n_tries + 1):
+            is_contact = wants_contact and attempt <= n_tries // 2
             if is_contact:
                 j = placed[int(uniform(keys[i], attempt, 1) * n_placed)]
                 dz, dy, dx = _direction(keys[i], attempt, first)
@@ -220,4 +230,6 @@ def _place(
             ] + int((x - low[2]) / bin_size)
             following[i] = head[cell]
             head[cell] = i
+            break
+        if is_stopping and not is_placed[i]:
             break

@@ -130,30 +130,6 @@ def _boxed(walls: LatticeField | None, low_um: np.ndarray, high_um: np.ndarray, 
     return replace(walls, values=values)
 
 
-def is_layered(walls: LatticeField) -> bool:
-    """Whether a region has sides that a layer can be between; in a plane a slab has none."""
-    return float(np.ptp(walls.values)) > 0
-
-
-def thickness_of(walls: LatticeField) -> float:
-    """Of a layer: twice the depth in its middle."""
-    return 2 * float(walls.values.max())
-
-
-def room_of(walls: LatticeField | None, low_um: np.ndarray, high_um: np.ndarray, ndim: int) -> float:
-    """Area or volume of the region in a box."""
-    low, extent = low_um[3 - ndim :], (high_um - low_um)[3 - ndim :]
-    box = float(np.prod(extent))
-    if walls is None:
-        return box
-    n = {2: 500, 3: 64}[ndim]
-    axes = [a + e * (np.arange(n) + 0.5) / n for a, e in zip(low, extent, strict=True)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, ndim)
-    # A point stands for a small box, which the border may cut.
-    side = float(np.min(extent)) / n
-    return box * float(np.clip(walls.at(points) / side + 0.5, 0, 1).mean())
-
-
 def _around_the_middle(walls: LatticeField, largest_um: float) -> tuple[LatticeField, float]:
     """A region in which the largest ball has room only in the middle of the layer, and how far from it."""
     depth = float(walls.values.max())

@@ -1,7 +1,7 @@
 """Tissue without gaps: cells with walls, their membranes and one nucleus in each, in 2D and 3D."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
 
@@ -11,7 +11,6 @@ from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from ..core.distribution import Distribution
 from ..core.errors import RecipeError
-from ..core.field import LatticeField
 from ..core.grid import Grid
 from ..core.rng import Key
 from ..core.scene import Objects, Scene, SceneFn
@@ -19,15 +18,13 @@ from ..core.shapes import Enclosed, Voronoi
 from ..core.tessellation import Extents, Tessellation
 from ..core.warp import Warp
 from ._nuclei import place_nuclei
-from ._seeds import is_layered, room_of, spread_seeds, thickness_of
+from ._seeds import spread_seeds
+from ._tissue_room import UNIT, Amount, Room, mean_radius, room_for
 from .base import AbstractLabelGenerator, registry
 from .regions import AbstractRegion
 from .regions import registry as regions
 
 _log = logging.getLogger(__name__)
-
-_MARGIN = 3.5
-"""Mean radii around the grid in which there are cells too, so that those at its border have neighbours."""
 
 _REACH = 5.0
 """Largest radii (and half a layer) from its seed that a cell reaches at most; nearly none reaches two."""
@@ -37,6 +34,9 @@ _WAVE_LENGTH = 1.2
 
 _NOISE_SD = 0.25
 """Of lattice noise."""
+
+_LEAST_RATIO = 0.005
+"""Volume of a nucleus over that of its cell."""
 
 _MIN_VOXELS = 4
 """Of a cell (or a nucleus that is the target) to count as shown."""
@@ -104,6 +104,11 @@ class Tissue(AbstractLabelGenerator):
     def _check(self) -> "Tissue":
         if self.n_cells is not None and self.density is not None:
             raise ValueError("give one of n_cells and density, or neither; saw both")
+        if self.nucleus_ratio.at(np.zeros(1))[0] < _LEAST_RATIO:
+            raise ValueError(
+                f"nucleus_ratio goes down to {self.nucleus_ratio.at(np.zeros(1))[0]:.3g}; every cell has a nucleus, of at "
+                f"least {_LEAST_RATIO:g} of it"
+            )
         if self.nucleus_ratio.upper >= 1:
             raise ValueError(
                 f"nucleus_ratio goes up to {self.nucleus_ratio.upper:g}; a nucleus is smaller than its cell, and more "
@@ -115,96 +120,39 @@ class Tissue(AbstractLabelGenerator):
                 "the region everywhere are one layer already"
             )
         if self.n_cells is None and self.density is None:
-            self._check_membrane(float(self.radius_um.at(np.array([0.01]))[0]))
+            self._check_membrane(self._smallest_radius_um)
         return self
 
     def build(self, grid: Grid, device: str = "cpu") -> SceneFn:
         """Make the function that grows a random tissue on `grid`."""
-        _room_for(self, grid)
+        self._room(grid, Key.from_seed(0))
         return partial(_grow, self, grid)
+
+    def _room(self, grid: Grid, key: Key) -> Room:
+        amount = Amount(self.n_cells, self.density, self.radius_um)
+        room = room_for(self.region, amount, grid, key, is_single_layer=self.is_single_layer)
+        self._check_membrane(self._smallest_radius_um * room.radius_um / mean_radius(self.radius_um, room.d))
+        return room
+
+    @property
+    def _smallest_radius_um(self) -> float:
+        return float(self.radius_um.at(np.array([0.01]))[0])
 
     def _check_membrane(self, smallest_um: float) -> None:
         if self.membrane_um >= smallest_um:
-            raise ValueError(
+            raise RecipeError(
                 f"membrane_um is {self.membrane_um:g} and small cells have a radius of {smallest_um:.3g} um; membranes "
                 "are thinner than that"
             )
 
 
-@dataclass(frozen=True, eq=False)
-class _Room:
-    """Where the cells of a sample have room, and how large they are."""
-
-    low_um: np.ndarray
-    """(3,) corners of the grid with a margin around it."""
-
-    high_um: np.ndarray
-    walls: LatticeField | None
-    n_cells: int
-    volume: float
-    """Of all cells: area in a plane and of a single layer."""
-
-    across_um: float
-    """Thickness of a single layer; else 1."""
-
-    d: int
-    """Dimensions that cells compete for: 2 in a plane and in a single layer."""
-
-
-def _room_for(config: Tissue, grid: Grid) -> _Room:
-    """Measure the region.
-
-    Raises
-    ------
-    RecipeError
-        If it has room for less than one cell.
-    """
-    flat, extent = 3 - grid.ndim, np.asarray(grid.extent_um)
-    inner_low, inner_high = np.full(3, 0.5), np.full(3, 0.5)
-    inner_low[flat:], inner_high[flat:] = 0.0, extent
-    walls = None if config.region.is_everywhere else config.region.field(grid)
-    in_grid = room_of(walls, inner_low, inner_high, grid.ndim)
-    d, across = grid.ndim, 1.0
-    if config.is_single_layer and walls is not None and is_layered(walls):
-        d, across = grid.ndim - 1, thickness_of(walls)
-    area = in_grid / across
-    per_cell = _mean_size(config.radius_um, d)
-    if config.n_cells is not None:
-        per_cell = area / config.n_cells
-    elif config.density is not None:
-        per_cell = (1e6 if grid.ndim == 2 else 1e9) / config.density / across
-    radius = (per_cell / _UNIT[d]) ** (1 / d)
-    margin = _MARGIN * radius
-    low, high = inner_low.copy(), inner_high.copy()
-    low[flat:], high[flat:] = low[flat:] - margin, high[flat:] + margin
-    if walls is not None:
-        walls = config.region.field(grid, margin)
-    volume = room_of(walls, low, high, grid.ndim) / across
-    n = round(volume / per_cell)
-    if n < 1:
-        unit = "um2" if grid.ndim == 2 else "um3"
-        raise RecipeError(
-            f"labels: the region has {volume * across:.4g} {unit} in the grid and a cell {per_cell * across:.4g}; give "
-            "smaller cells, or a larger region"
-        )
-    return _Room(low, high, walls, n, volume, across, d)
-
-
-_UNIT = {1: 2.0, 2: np.pi, 3: 4 / 3 * np.pi}
-"""Length, area and volume of what has a radius of 1."""
-
-
-def _mean_size(radius_um: Distribution, d: int) -> float:
-    return float((_UNIT[d] * radius_um.at((np.arange(256) + 0.5) / 256) ** d).mean())
-
-
 def _grow(config: Tissue, grid: Grid, key: Key) -> Scene:
     """Place seeds, measure their cells, put a nucleus into each, keep what shows in the grid."""
-    room = _room_for(config, grid)
+    room = config._room(grid, key.child("region"))
     flat, n = 3 - grid.ndim, room.n_cells
     rng = key.child("cells").generator()
     radius = config.radius_um.sample(n, rng)
-    radius *= (room.volume / (_UNIT[room.d] * radius**room.d).sum()) ** (1 / room.d)
+    radius *= (room.volume / (UNIT[room.d] * radius**room.d).sum()) ** (1 / room.d)
     all_keys = np.array([key.child("object", i).uint64() for i in range(n)], np.uint64)
     reach_um = _REACH * float(radius.max()) + (room.across_um if room.d < grid.ndim else 0.0)
     seeds, weights = spread_seeds(
@@ -217,10 +165,12 @@ def _grow(config: Tissue, grid: Grid, key: Key) -> Scene:
     diagram = Tessellation(seeds, weights, all_keys, np.full(n, reach_um), warp, room.walls, grid.ndim == 2)
     diagram = diagram.with_seeds_inside().within_sight()
     n = len(diagram)
+    if not n:
+        raise RecipeError("labels: no cell found a place in the region; give smaller cells, or a larger region")
     semi_axes, rotation = frames(diagram.extents, grid.ndim)
     nuclei = place_nuclei(
         diagram, *_in_3d(semi_axes, rotation), config.nucleus_ratio.sample(n, rng), config.nucleus_elongation,
-        config.membrane_um,
+        config.membrane_um, config.nucleus_irregularity,
     )  # fmt: skip
     if nuclei.is_smaller.mean() > _MANY_SMALLER:
         _log.warning(
@@ -230,15 +180,13 @@ def _grow(config: Tissue, grid: Grid, key: Key) -> Scene:
         )
     classes = np.ones(n, np.int32)
 
-    def placed(centre_um: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(warp.unwarped(centre_um, is_flat=grid.ndim == 2)[:, flat:])
-
+    centre_um = warp.unwarped(diagram.extents.centroid_um, is_flat=grid.ndim == 2)
     intensity, nucleus_intensity = config.intensity.sample(n, rng), config.nucleus_intensity.sample(n, rng)
     bodies = Objects(
-        placed(diagram.extents.centroid_um), semi_axes, rotation, intensity, classes, diagram.key
+        np.ascontiguousarray(centre_um[:, flat:]), semi_axes, rotation, intensity, classes, diagram.key
     )
     kernels = Objects(
-        placed(nuclei.centre_um), np.ascontiguousarray(nuclei.semi_axes_um[:, flat:]), rotation,
+        np.ascontiguousarray(nuclei.centre_um[:, flat:]), np.ascontiguousarray(nuclei.semi_axes_um[:, flat:]), rotation,
         nucleus_intensity, classes, diagram.key,
     )  # fmt: skip
     return _scene_of(config, grid, diagram, bodies, kernels)

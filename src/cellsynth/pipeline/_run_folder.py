@@ -24,6 +24,22 @@ FILES = "files.json"
 _NOT_LISTED = frozenset({RUN, FILES, "report.html", "report.previous.html"})
 
 
+def require_new(out: Path | str | None) -> Path | None:
+    """The folder to make.
+
+    Raises
+    ------
+    OutputExistsError
+        If it holds anything.
+    """
+    if out is None:
+        return None
+    out = Path(out)
+    if out.exists() and (out.is_file() or any(out.iterdir())):
+        raise OutputExistsError(f"{out}: holds other data, and nothing is overwritten; choose another folder")
+    return out
+
+
 @contextmanager
 def made_whole(folder: Path) -> Iterator[Path]:
     """Give a hidden folder that takes the place of `folder` when the block ends well; else nothing is left.

@@ -51,8 +51,9 @@ def synthesize(
         Show no progress.
     """
     from ..core.blocks import BlockWork
-    from ..core.parallel import worker_pool
+    from ..core.parallel import limit_threads, worker_pool
 
+    limit_threads(workers)
     work = BlockWork(scheduler, workers)
     with worker_pool(workers) as pool:
         pool.warm_up(

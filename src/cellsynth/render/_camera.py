@@ -10,6 +10,7 @@ from ..core.config import Config
 from ..core.grid import Grid
 from ..core.rng import Key
 from ..core.types import Plane
+from ._noise import record
 
 TILE_PX = 256
 """Noise is drawn per tile of a fixed lattice, so it does not depend on which part of the grid is asked for."""
@@ -87,22 +88,32 @@ def expose_slices(photons: Plane, camera: Camera, key: Key, start: tuple[int, in
     photons : (Z, Y, X)
         Expected photons per pixel; changed.
     start
-        First voxel of the box in the grid; Y and X are whole multiples of `TILE_PX`, so that noise belongs to its place
-        whatever box is asked for.
+        First voxel of the box in the grid; Y and X are whole multiples of `TILE_PX`, so that a hot pixel belongs to its
+        place whatever box is asked for.
 
     Returns
     -------
     image : (Z, Y, X) float32 in [0, 1]
     """
-    photons *= np.float32(camera.quantum_efficiency)
+    dark = np.empty(photons.shape[1:], np.float32)
     for y in range(0, photons.shape[1], TILE_PX):
         for x in range(0, photons.shape[2], TILE_PX):
-            tiles = photons[:, y : y + TILE_PX, x : x + TILE_PX]
+            tile = dark[y : y + TILE_PX, x : x + TILE_PX]
             place = ((start[1] + y) // TILE_PX, (start[2] + x) // TILE_PX)
-            tiles += dark_of(camera, key, place, tiles.shape[1:])
-            for z, tile in enumerate(tiles):
-                tile[...] = _electrons(tile, camera, key.child("tile", start[0] + z, *place).generator())
-    return _grey(photons, camera)
+            tile[...] = dark_of(camera, key, place, tile.shape)
+    record(
+        photons,
+        camera.quantum_efficiency,
+        dark,
+        camera.n_frames,
+        camera.read_noise_electrons * camera.binning,
+        camera.gain_counts_per_electron,
+        camera.offset_counts,
+        float(2**camera.bit_depth - 1),
+        np.uint64(key.child("voxels").uint64()),
+        np.array(start, np.int64),
+    )
+    return photons
 
 
 def dark_of(camera: Camera, key: Key, place: tuple[int, ...], shape: tuple[int, ...]) -> Plane:

@@ -16,7 +16,8 @@ from ..core.types import Image, Plane
 from ._attenuation import Attenuation, path_field
 from ._camera import TILE_PX, Camera, expose_slices
 from ._convolution import Convolver
-from ._texture import Texture, emission
+from ._spots import spot_light
+from ._texture import Texture, glow
 from .base import AbstractTiledImage
 from .psfs import AbstractPsf, Kernel
 from .psfs._scatter import widened
@@ -317,24 +318,14 @@ def light_of(scene: Scene, box: Box, channel: ChannelOptics) -> Plane:
     light = np.zeros(box.shape, np.float32)
     for name, brightness in channel.stains.items():
         layer = scene.layers[name]
-        light += np.float32(channel.photons * brightness) * _glow(layer, box, channel.texture)
-        if layer.unlabelled is not None:
-            light += np.float32(channel.photons * brightness) * _glow(layer.unlabelled, box, channel.texture)
-    return light
-
-
-def _glow(scene: Scene, box: Box, texture: Texture) -> Plane:
-    """Brightness per voxel: 1 on average in an object of intensity 1."""
-    labels = scene.draw(box)
-    known = scene.shape.texture(labels, scene.objects, scene.grid, box)
-    if known is None:
-        return emission(labels, scene.objects, scene.grid, texture, box.start)
-    intensity = np.concatenate([[0], scene.objects.intensity]).astype(np.float32)[labels]
-    is_unknown = np.isnan(known)
-    light = np.where(is_unknown, 0, known * intensity)
-    if is_unknown.any():
-        others = np.where(is_unknown, labels, 0)
-        light += emission(others, scene.objects, scene.grid, texture, box.start)
+        for shining in (layer, layer.unlabelled):
+            if shining is None:
+                continue
+            if shining.shape.is_point_source:
+                shine = spot_light(shining.objects, shining.grid, box)
+            else:
+                shine = glow(shining, shining.draw(box), channel.texture, box)
+            light += np.float32(channel.photons * brightness) * shine
     return light
 
 

@@ -5,11 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from ..core.grid import Box, Grid
+from ..core.parallel import in_threads
 from ..core.registry import Plugin, Registry
 from ..core.rng import Key
 from ..core.scene import Scene
 from ..core.types import Image
+from ..io.memory import available_bytes
 
 RenderFn = Callable[[Scene, Key], Image]
 """What a renderer builds: a scene and a key to an image (C, Y, X) float32 in [0, 1]."""
@@ -40,6 +44,17 @@ class AbstractTiledImage(ABC):
     @abstractmethod
     def stages(self, tile: Box) -> dict[str, Image]:
         """What the image comes from, step by step, by name; the last is `image`."""
+
+
+def in_memory(picture: AbstractTiledImage, grid: Grid, n_channels: int) -> Image:
+    """Render all tiles, with the threads that this process has: (C, Z, Y, X) float32 in [0, 1]."""
+    image = np.empty((n_channels, *grid.shape_px), np.float32)
+
+    def fill(tile: Box) -> None:
+        image[(slice(None), *tile.slices)] = picture.render(tile)
+
+    in_threads(fill, grid.boxes(picture.tile_px), max(available_bytes() // 2 // max(picture.n_bytes, 1), 1))
+    return image
 
 
 registry: "Registry[AbstractRenderer]" = Registry("cellsynth.render", "renderer")

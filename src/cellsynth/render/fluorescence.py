@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from annotated_types import Len, MinLen
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
@@ -17,7 +16,7 @@ from ._attenuation import Attenuation
 from ._camera import Camera
 from ._stack import ChannelOptics, Stack, StackSettings
 from ._texture import Texture
-from .base import AbstractRenderer, AbstractTiledImage, RenderFn, registry
+from .base import AbstractRenderer, AbstractTiledImage, RenderFn, in_memory, registry
 from .psfs import AbstractPsf
 from .psfs import registry as psfs
 
@@ -150,11 +149,7 @@ class Fluorescence(AbstractRenderer):
 
 def take_image(config: Fluorescence, grid: Grid, scene: Scene, key: Key) -> Image:
     """Render a scene: (C, Z, Y, X) float32 in [0, 1], grey value over the full range of the camera."""
-    stack = stack_of(config, grid, scene, key)
-    image = np.empty((len(config.channels), *grid.shape_px), np.float32)
-    for box in stack.tiles:
-        image[(slice(None), *box.slices)] = stack.render(box)
-    return image
+    return in_memory(stack_of(config, grid, scene, key), grid, len(config.channels))
 
 
 def stack_of(config: Fluorescence, grid: Grid, scene: Scene, key: Key) -> Stack:

@@ -17,7 +17,7 @@ from ..core.scene import Scene
 from ..core.types import Image
 from ._camera import Camera, expose
 from ._optics import Psf, blur
-from ._texture import Texture, emission, faint_structures, haze, smooth_field
+from ._texture import Texture, faint_structures, glow, haze, smooth_field
 from .base import AbstractRenderer, RenderFn, registry
 
 
@@ -129,21 +129,22 @@ def expected_photons(microscope: Microscope, grid: Grid, scene: Scene, key: Key)
 
 
 def _light(microscope: Microscope, grid: Grid, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Photons that the cells emit, and where the optics puts them: both (Y, X)."""
+    """Photons that the cells and the debris emit, and where the optics puts them: both (Y, X)."""
     focus = microscope.focus
-    unit = np.float32(microscope.photons)
-    labels = scene.draw()
-    is_out = is_out_of_focus(scene, focus.share)
-    if not is_out.any():
-        light = emission(labels, scene.objects, grid, microscope.texture) * unit
-        return light, blur(light, microscope.psf, grid)
     wider = microscope.psf.model_copy(
         update={"blur_um": float(np.hypot(microscope.psf.blur_um, focus.blur_um))}
     )
+    shining = [(part, part.draw()) for part in (scene, scene.unlabelled) if part is not None]
+    is_out = [is_out_of_focus(part, focus.share) for part, _ in shining]
     total, seen = np.zeros((2, *grid.shape_px), np.float32)
-    for chosen, factor, psf in ((~is_out, 1.0, microscope.psf), (is_out, focus.dimming, wider)):
-        dimmed = replace(scene.objects, intensity=scene.objects.intensity * chosen * factor)
-        light = emission(labels, dimmed, grid, microscope.texture) * unit
+    for is_blurred, factor, psf in ((False, 1.0, microscope.psf), (True, focus.dimming, wider)):
+        if is_blurred and not any(out.any() for out in is_out):
+            continue
+        light = np.zeros(grid.shape_px, np.float32)
+        for (part, labels), out in zip(shining, is_out, strict=True):
+            dimmed = replace(part.objects, intensity=part.objects.intensity * (out == is_blurred) * factor)
+            lit = replace(part, objects=dimmed)
+            light += glow(lit, labels, microscope.texture) * np.float32(microscope.photons)
         total += light
         seen += blur(light, psf, grid)
     return total, seen

@@ -22,8 +22,9 @@ _PROJECTED = 2**26
 def write_preview(folder: Path, record: SampleRecord, path: Path) -> Path:
     """Write a picture of one sample of the dataset in `folder`.
 
-    A row per channel and per label image; in 3D a slice in the middle, a section across the middle from above to below,
-    and the maximum along the depth. Grey runs from the 0.1 to the 99.9 percentile of what the row shows.
+    A view per channel and per label image, three in a row; in 3D a row for each, with a slice in the middle, a section
+    across the middle from above to below, and the maximum along the depth. Grey runs between the 0.1 and 99.9
+    percentiles.
 
     Raises
     ------
@@ -44,6 +45,9 @@ def write_preview(folder: Path, record: SampleRecord, path: Path) -> Path:
             rows.append(
                 [_coloured(_shown(view, s)) for view, s in zip(views, _scales(grid, views), strict=True)]
             )
+    if grid.ndim == 2:
+        views = [view for row in rows for view in row]
+        rows = [views[i : i + 3] for i in range(0, len(views), 3)]
     make_folder(path.parent)
     write_png(path, _sheet(rows))
     return path

@@ -25,7 +25,9 @@ def peaks(plane: Plane, mask: Mask, min_distance_px: float) -> Labels:
 
 
 def flood(height: Plane, seeds: Labels, mask: Mask) -> Labels:
-    """Watershed of `height` from `seeds` inside `mask` (8-neighbours); mask parts without a seed stay 0.
+    """Watershed of `height` from `seeds` inside `mask`, in 2D or 3D; mask parts without a seed stay 0.
+
+    Neighbours are all that share a side or a corner: 8 in 2D, 26 in 3D.
 
     It is the cut of the least spanning forest rooted in the seeds [1]_. Equal heights go in raster order, so
     give it a smooth `height`.
@@ -38,7 +40,7 @@ def flood(height: Plane, seeds: Labels, mask: Mask) -> Labels:
     inside = np.flatnonzero(mask)
     values = height.ravel()
     order = inside[np.argsort(values[inside], kind="stable")]
-    return _flood(values, seeds.ravel(), order, *mask.shape).reshape(mask.shape)
+    return _flood(values, seeds.ravel(), order, *_planes_rows_columns(mask)).reshape(mask.shape)
 
 
 def basins(priority: Plane, mask: Mask, persistence: float) -> Labels:
@@ -46,7 +48,8 @@ def basins(priority: Plane, mask: Mask, persistence: float) -> Labels:
     [1]_.
 
     The seeds are the h-maxima of `priority` with h = `persistence`; every pixel belongs to the peak that
-    steepest ascent leads to. Every connected part of the mask has at least one region.
+    steepest ascent leads to. Every connected part of the mask has at least one region. In 2D or 3D, with the
+    neighbours of `flood`.
 
     References
     ----------
@@ -56,25 +59,26 @@ def basins(priority: Plane, mask: Mask, persistence: float) -> Labels:
     inside = np.flatnonzero(mask)
     values = priority.ravel()
     order = inside[np.argsort(-values[inside], kind="stable")]
-    roots = _merge_basins(values, order, mask.shape[0], mask.shape[1], persistence)
+    roots = _merge_basins(values, order, *_planes_rows_columns(mask), persistence)
     return gapless(roots.reshape(mask.shape))
 
 
 def fill_holes(mask: Mask, max_area_px: float) -> Mask:
-    """Fill background parts (4-neighbours) that touch no border and are not larger than the limit."""
+    """Fill background parts (connected by sides) that touch no border and are not larger than the limit."""
     parts = np.zeros(mask.shape, np.int32)
     ndimage.label(~mask, output=parts)
     keep = np.bincount(parts.ravel()) > max_area_px
-    for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
-        keep[edge] = True
+    for axis in range(mask.ndim):
+        for edge in (0, -1):
+            keep[parts.take(edge, axis)] = True
     keep[0] = False
     return ~keep[parts]
 
 
 def connected(mask: Mask) -> Labels:
-    """Connected parts, 8-neighbours."""
+    """Connected parts, by sides or corners."""
     parts = np.zeros(mask.shape, np.int32)
-    ndimage.label(mask, structure=np.ones((3, 3), bool), output=parts)
+    ndimage.label(mask, structure=np.ones((3,) * mask.ndim, bool), output=parts)
     return parts
 
 
@@ -106,6 +110,11 @@ def distance_to(mask: Mask) -> Plane:
     return np.asarray(ndimage.distance_transform_edt(~mask), dtype=np.float32)
 
 
+def _planes_rows_columns(mask: Mask) -> tuple[int, int, int]:
+    n_rows, n_columns = mask.shape[-2:]
+    return mask.shape[0] if mask.ndim == 3 else 1, n_rows, n_columns
+
+
 @njit(cache=True)
 def _suppress(order, n_rows, n_columns, radius):
     taken = np.zeros((n_rows, n_columns), np.bool_)
@@ -134,28 +143,30 @@ def _root(parent, i):
 
 
 @njit(cache=True)
-def _flood(values, seeds, order, n_rows, n_columns):
+def _flood(values, seeds, order, n_planes, n_rows, n_columns):
     """Join regions from the lowest pixels up, unless both have a seed and the seeds differ."""
     parent = np.full(len(values), -1, np.int32)
     owner = np.zeros(len(values), np.int32)  # of a root: the seed of its region, 0 for none yet
     for i in order:
         parent[i] = i
         owner[i] = seeds[i]
-        y, x = i // n_columns, i % n_columns
+        z, y, x = i // (n_rows * n_columns), i // n_columns % n_rows, i % n_columns
         lowest = -1
-        for v in range(max(y - 1, 0), min(y + 2, n_rows)):
-            for u in range(max(x - 1, 0), min(x + 2, n_columns)):
-                j = v * n_columns + u
-                if j != i and parent[j] >= 0 and (lowest < 0 or values[j] < values[lowest]):
-                    lowest = j
+        for w in range(max(z - 1, 0), min(z + 2, n_planes)):
+            for v in range(max(y - 1, 0), min(y + 2, n_rows)):
+                for u in range(max(x - 1, 0), min(x + 2, n_columns)):
+                    j = (w * n_rows + v) * n_columns + u
+                    if j != i and parent[j] >= 0 and (lowest < 0 or values[j] < values[lowest]):
+                        lowest = j
         if lowest < 0:
             continue
         _join(parent, owner, i, lowest)  # the way water would run, before any other
-        for v in range(max(y - 1, 0), min(y + 2, n_rows)):
-            for u in range(max(x - 1, 0), min(x + 2, n_columns)):
-                j = v * n_columns + u
-                if parent[j] >= 0:
-                    _join(parent, owner, i, j)
+        for w in range(max(z - 1, 0), min(z + 2, n_planes)):
+            for v in range(max(y - 1, 0), min(y + 2, n_rows)):
+                for u in range(max(x - 1, 0), min(x + 2, n_columns)):
+                    j = (w * n_rows + v) * n_columns + u
+                    if parent[j] >= 0:
+                        _join(parent, owner, i, j)
     labels = np.zeros(len(values), np.int32)
     for i in order:
         labels[i] = owner[_root(parent, i)]
@@ -171,36 +182,40 @@ def _join(parent, owner, i, j):
 
 
 @njit(cache=True)
-def _merge_basins(values, order, n_rows, n_columns, persistence):
+def _merge_basins(values, order, n_planes, n_rows, n_columns, persistence):
     """Root pixel + 1 of every pixel in `order` (descending values); the root is the peak of its region."""
     parent = np.full(len(values), -1, np.int64)
     for i in order:
-        y, x = i // n_columns, i % n_columns
+        z, y, x = i // (n_rows * n_columns), i // n_columns % n_rows, i % n_columns
         parent[i] = i
         steepest = -1
-        for v in range(max(y - 1, 0), min(y + 2, n_rows)):
-            for u in range(max(x - 1, 0), min(x + 2, n_columns)):
-                j = v * n_columns + u
-                if j != i and parent[j] >= 0 and (steepest < 0 or values[j] > values[steepest]):
-                    steepest = j
+        for w in range(max(z - 1, 0), min(z + 2, n_planes)):
+            for v in range(max(y - 1, 0), min(y + 2, n_rows)):
+                for u in range(max(x - 1, 0), min(x + 2, n_columns)):
+                    j = (w * n_rows + v) * n_columns + u
+                    if j != i and parent[j] >= 0 and (steepest < 0 or values[j] > values[steepest]):
+                        steepest = j
         if steepest < 0:
             continue
         here = _root(parent, steepest)
         parent[i] = here
-        for v in range(max(y - 1, 0), min(y + 2, n_rows)):
-            for u in range(max(x - 1, 0), min(x + 2, n_columns)):
-                j = v * n_columns + u
-                if parent[j] < 0:
-                    continue
-                other = _root(parent, j)
-                if other == here:
-                    continue
-                # Equal peaks: the one earlier in raster order wins.
-                is_higher = values[other] > values[here] or (values[other] == values[here] and other < here)
-                low, high = (here, other) if is_higher else (other, here)
-                if values[low] - values[i] < persistence:
-                    parent[low] = high
-                    here = high
+        for w in range(max(z - 1, 0), min(z + 2, n_planes)):
+            for v in range(max(y - 1, 0), min(y + 2, n_rows)):
+                for u in range(max(x - 1, 0), min(x + 2, n_columns)):
+                    j = (w * n_rows + v) * n_columns + u
+                    if parent[j] < 0:
+                        continue
+                    other = _root(parent, j)
+                    if other == here:
+                        continue
+                    # Equal peaks: the one earlier in raster order wins.
+                    is_higher = values[other] > values[here] or (
+                        values[other] == values[here] and other < here
+                    )
+                    low, high = (here, other) if is_higher else (other, here)
+                    if values[low] - values[i] < persistence:
+                        parent[low] = high
+                        here = high
     roots = np.zeros(len(values), np.int32)
     for i in order:
         roots[i] = _root(parent, i) + 1

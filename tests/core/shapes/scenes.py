@@ -8,6 +8,7 @@ from cellsynth.core.scene import AbstractShape, Objects
 from cellsynth.core.shapes import (
     Branched,
     Ellipsoid,
+    Fragments,
     Mixed,
     PrototypeBank,
     Prototypes,
@@ -77,6 +78,7 @@ def shapes_of(ndim: int) -> dict[str, AbstractShape]:
         "rod": Rod(),
         "bent rod": Rod(bend_deg=100, constriction=0.6, dividing=0.7),
         "branched": Branched(reach=3.0),
+        "fragments": Fragments((2, 5), 0.15),
         "prototypes": Prototypes(bank_of(ndim)),
         "augmented prototypes": Prototypes.augmented(bank_of(ndim)),
         "mixed": Mixed({1: StarConvex(), 2: Rod(40), 3: Branched(reach=2.5), 4: Prototypes(bank_of(ndim))}),

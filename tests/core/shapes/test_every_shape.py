@@ -110,6 +110,7 @@ def test_volume_is_the_ellipsoids_times_the_factor(ndim, shape):
 # Of Branched the factor is an estimate, and a coarse grid draws thin processes thicker; random deviations of the others
 # are averaged over a few dozen objects.
 TOLERANCE = {"Branched": 0.15, "Mixed": 0.06, "StarConvex": 0.03, "Ellipsoid": 0.03, "Prototypes": 0.02}
+TOLERANCE |= {"Fragments": 0.02}  # small pieces, and some overlap a little
 
 
 @pytest.mark.parametrize(("ndim", "shape"), CASES)

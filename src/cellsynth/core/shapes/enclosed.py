@@ -32,17 +32,13 @@ class Enclosed(AbstractShape):
 
     def compete(self, objects: Objects, ids: Integer[np.ndarray, " n"], canvas: Canvas) -> None:
         """Draw the objects over what is there."""
-        room = Canvas.blank(canvas.grid, canvas.box)
-        self.cells.compete(objects, ids, room)
         centre, axes, rotation = to_3d(objects, canvas.grid)
         half = half_extents_of_ellipsoids(axes, rotation, 1.0 + self.irregularity)
-        _fill(
-            *stage(canvas, ids, centre, axes, rotation, half),
-            objects.key,
-            self.irregularity,
-            self.lobes,
-            room.owner,
-        )
+        staged = stage(canvas, ids, centre, axes, rotation, half)
+        wanted, room = np.zeros(canvas.owner.shape, np.bool_), Canvas.blank(canvas.grid, canvas.box)
+        _mark(wanted, *staged[2:], 1.0 + self.irregularity)
+        self.cells.compete_within(wanted, objects, ids, room)
+        _fill(*staged, objects.key, self.irregularity, self.lobes, room.owner)
 
     def half_extents_um(self, objects: Objects, grid: Grid) -> Points:
         """Of the ellipsoid with the largest deviation all around."""
@@ -51,6 +47,22 @@ class Enclosed(AbstractShape):
     def volume_factor(self, objects: Objects, grid: Grid) -> Float[np.ndarray, " n"]:
         """As if nothing were cut off, of which there is little where objects were placed in their cells."""
         return Ellipsoid(self.irregularity).volume_factor(objects, grid)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _mark(wanted, start, voxel, ids, low, high, centre, axes, rotation, reach):
+    """Rows of voxels that an ellipsoid meets; a voxel or two too many."""
+    for i in range(ids.size):
+        for z in range(low[i, 0], high[i, 0]):
+            dz = (z + start[0] + 0.5) * voxel[0] - centre[i, 0]
+            for y in range(low[i, 1], high[i, 1]):
+                dy = (y + start[1] + 0.5) * voxel[1] - centre[i, 1]
+                first = (start[2] + 0.5) * voxel[2] - centre[i, 2]
+                begin, end = span_in_row(
+                    rotation[i], axes[i], reach, dz, dy, first, voxel[2], low[i, 2], high[i, 2]
+                )
+                for x in range(begin, end):
+                    wanted[z, y, x] = True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -162,10 +162,45 @@ class Tables(NamedTuple):
     """Distance from the centre to the farthest corner of a voxel of the mask, in semi-axes."""
 
 
+class CutCells(NamedTuple):
+    """What `cut_cells` took out of an image, and what it left."""
+
+    masks: list[Bool[np.ndarray, "..."]]
+    textures: list[Float32[np.ndarray, "..."]]
+
+    n_at_border: int
+    """Left out, as a part of them is missing."""
+
+    n_small: int
+    """Left out, as they have too few voxels."""
+
+    n_flat: int
+    """Taken, though they are not brighter than the background; their texture is 1 everywhere."""
+
+
 def extract_prototypes(
     image: Plane, labels: Labels, voxel_um: tuple[float, ...], min_voxels: int = 50
 ) -> PrototypeBank:
-    """Cut the cells out of a labelled image.
+    """Cut the whole cells out of a labelled image; see `cut_cells`.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, or no cell is left.
+    """
+    if len(voxel_um) != labels.ndim:
+        raise InputError(f"the labels have {labels.ndim} axes and the voxel size {len(voxel_um)} numbers")
+    cut = cut_cells(image, labels, min_voxels)
+    if not cut.masks:
+        raise InputError(
+            f"none of the {cut.n_at_border + cut.n_small} labels is a whole cell of at least {min_voxels} voxels; ask "
+            "for fewer voxels, or give a larger image"
+        )
+    return PrototypeBank(cut.masks, cut.textures, np.tile(np.asarray(voxel_um, float), (len(cut.masks), 1)))
+
+
+def cut_cells(image: Plane, labels: Labels, min_voxels: int = 50) -> CutCells:
+    """Cut the whole cells out of a labelled image, with their grey values.
 
     Cells that touch the border of the image are left out, as a part of them is missing, and so are those of fewer
     than `min_voxels`. All voxels of a label are kept, in however many parts.
@@ -173,14 +208,14 @@ def extract_prototypes(
     Parameters
     ----------
     image : (Z, Y, X) or (Y, X)
-        Grey values of one channel.
+        Grey values of one channel, in which cells are bright.
     labels
         0 is background; ids need not be without gaps.
 
     Raises
     ------
     InputError
-        If the shapes differ, or no cell is left.
+        If the shapes differ.
 
     Notes
     -----
@@ -191,30 +226,33 @@ def extract_prototypes(
     ----------
     .. [1] R. Bruch et al., PLOS ONE 18 (2023) e0283828: `extract_phantoms`.
     """
-    if image.shape != labels.shape or len(voxel_um) != labels.ndim:
+    if image.shape != labels.shape:
         raise InputError(
-            f"image, labels and voxel size must have the same axes: saw {image.shape}, {labels.shape} and "
-            f"{len(voxel_um)} sizes"
+            f"image and labels must have the same shape: saw {image.shape} and {labels.shape}; crop one, or check "
+            "that they belong together"
         )
     ids, compact = np.unique(labels, return_inverse=True)
     compact = compact.reshape(labels.shape).astype(np.int32) + (0 if 0 in ids else 1)
     background = float(np.median(image[compact == 0])) if (compact == 0).any() else float(image.min())
     masks, textures = [], []
+    n_at_border = n_small = n_flat = 0
     for label, found in enumerate(find_objects(compact), 1):
-        touches = any(s.start == 0 or s.stop == n for s, n in zip(found, labels.shape, strict=True))
-        mask = compact[found] == label
-        if touches or np.count_nonzero(mask) < min_voxels:
+        if any(s.start == 0 or s.stop == n for s, n in zip(found, labels.shape, strict=True)):
+            n_at_border += 1
             continue
-        light = np.maximum(image[found].astype(np.float64) - background, 0)
-        mean = float(light[mask].mean())
+        mask = compact[found] == label
+        if np.count_nonzero(mask) < min_voxels:
+            n_small += 1
+            continue
+        above = image[found].astype(np.float64) - background
+        light = np.maximum(above, 0)
+        is_flat = above[mask].mean() <= 0
+        n_flat += is_flat
         masks.append(mask)
-        textures.append((light / mean).astype(np.float32) if mean > 0 else np.ones(mask.shape, np.float32))
-    if not masks:
-        raise InputError(
-            f"none of the {len(ids)} labels is a whole cell of at least {min_voxels} voxels; ask for fewer voxels, or "
-            "give a larger image"
+        textures.append(
+            np.ones(mask.shape, np.float32) if is_flat else (light / light[mask].mean()).astype(np.float32)
         )
-    return PrototypeBank(masks, textures, np.tile(np.asarray(voxel_um, float), (len(masks), 1)))
+    return CutCells(masks, textures, n_at_border, n_small, int(n_flat))
 
 
 @njit(cache=True, nogil=True)

@@ -35,6 +35,9 @@ class Arranged:
     kept: Integer[np.ndarray, " m"]
     """Which bodies these are, ascending."""
 
+    why: str = ""
+    """Why others found none, and the way out; empty where all did, or where that is how the method ends."""
+
 
 class AbstractArrangement(Plugin, ABC):
     """A way to give bodies places in a region."""

@@ -51,7 +51,9 @@ class Clustered(AbstractArrangement):
             if uniform(own, 0, 50) >= self.alone:
                 parent = int(uniform(own, 1, 50) * n_clusters)  # whose own place is the centre
                 start[i] = start[parent] + reach * _in_ball(own, first)
-        start = np.clip(start, low_um, high_um)
+        # Reflected at the border: moved onto it, they would push each other along it only.
+        start = low_um + np.abs(start - low_um)
+        start = np.clip(high_um - np.abs(high_um - start), low_um, high_um)
         packing = pack(
             start,
             bodies.semi_axes_um,
@@ -62,6 +64,7 @@ class Clustered(AbstractArrangement):
             gap_um=self.min_gap_um,
             is_flat=bodies.is_flat,
         )
+        packing.warn_of_overlap()
         return Arranged(packing.centre_um, np.arange(len(bodies)))
 
 

@@ -1,6 +1,5 @@
 """Dense packing by relaxation."""
 
-import logging
 from typing import Literal
 
 import numpy as np
@@ -8,10 +7,8 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from ...core.field import LatticeField
 from ...core.rng import Key
-from .._packing import OVERLAP, pack, scattered
+from .._packing import pack, scattered
 from .base import AbstractArrangement, Arranged, Bodies, registry
-
-_log = logging.getLogger(__name__)
 
 
 @registry.register
@@ -45,14 +42,5 @@ class Packed(AbstractArrangement):
             is_flat=bodies.is_flat,
             max_rounds=self.max_rounds,
         )
-        n_overlapping = int((packing.overlap > OVERLAP).sum())
-        if n_overlapping:
-            _log.warning(
-                "%d of %d cells still overlap others, or the border of the region, after %d rounds (by %.0f %% of the "
-                "distance of contact at most): more were asked for than fit; they share the overlap",
-                n_overlapping,
-                len(bodies),
-                packing.n_rounds,
-                100 * float(packing.overlap.max()),
-            )
+        packing.warn_of_overlap()
         return Arranged(packing.centre_um, np.arange(len(bodies)))

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Interval
-from pydantic import NonNegativeFloat, PositiveFloat
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from ...core.field import LatticeField
 from ...core.rng import Key
-from .._placement import place
+from .._placement import N_TRIES, place
 from .base import AbstractArrangement, Arranged, Bodies, registry
 
 
@@ -16,8 +16,9 @@ from .base import AbstractArrangement, Arranged, Bodies, registry
 class Random(AbstractArrangement):
     """Cells one after another at random places that are free: loose, or some in contact, evenly or in patches.
 
-    In a crowded region those that find no place in 200 tries are given up; for more than a quarter of the volume take
-    `packed`.
+    In a crowded region those that find no place in some tries are given up; for more than a quarter of the volume take
+    `packed`. The distance of two cells is measured between their outlines along the line of their centres, in um
+    whatever the voxels are; for balls that is the smallest distance, for ellipsoids nearly.
     """
 
     kind: Literal["random"] = "random"
@@ -37,6 +38,13 @@ class Random(AbstractArrangement):
     patch_um: PositiveFloat = 60.0
     """Size of the patches."""
 
+    attempts: PositiveInt = N_TRIES
+    """Places that a cell may try."""
+
+    is_stopping: bool = False
+    """Whether the first cell that finds no place ends it: the published rule, which a failure stops instead of a
+    number of cells."""
+
     def arrange(
         self, bodies: Bodies, low_um: np.ndarray, high_um: np.ndarray, walls: LatticeField | None, key: Key
     ) -> Arranged:
@@ -54,6 +62,12 @@ class Random(AbstractArrangement):
             self.patch_um,
             key.child("patches").uint64(),
             walls=walls,
+            n_tries=self.attempts,
+            is_stopping=self.is_stopping,
         )
         full = np.column_stack([np.full(len(centre), low_um[0]), centre]) if bodies.is_flat else centre
-        return Arranged(full[kept], kept)
+        why = (
+            f"the others found none in {self.attempts} tries each: placing one after another stalls at about a third "
+            "of a volume and half of a plane. Ask for fewer or smaller cells, or take arrangement: packed"
+        )
+        return Arranged(full[kept], kept, "" if len(kept) == len(bodies) or self.is_stopping else why)

@@ -9,6 +9,7 @@ from ...core.errors import RecipeError
 from ...core.field import LatticeField
 from ...core.grid import Grid
 from ...core.registry import Plugin, Registry
+from ...core.rng import Key
 
 registry: "Registry[AbstractRegion]" = Registry("cellsynth.labels.regions", "region")
 
@@ -18,21 +19,54 @@ _POINTS = 96
 _POINTS_ACROSS = 32
 """And along any other at least, for layers that are thin against the width of the grid."""
 
+_FIXED = Key.from_seed(0)
+"""For regions that nothing is random in."""
+
 
 class AbstractRegion(Plugin, ABC):
     """A part of space: positive depth inside, in um, zero on its border."""
 
     @abstractmethod
-    def depth_um(self, points_um: Float[np.ndarray, "n 3"], grid: Grid) -> Float[np.ndarray, " n"]:
-        """Distance of points to the border, positive inside; exact near the border. In 2D all have z = 0.5."""
+    def depth_um(
+        self,
+        points_um: Float[np.ndarray, "n 3"],
+        grid: Grid,
+        key: Key,
+        within: LatticeField | None = None,
+    ) -> Float[np.ndarray, " n"]:
+        """Distance of points to the border, positive inside; exact near the border. In 2D all have z = 0.5.
+
+        Parameters
+        ----------
+        key
+            Of the sample: what is random in a region follows it.
+        within
+            Depth in a region around this one, which what is placed at random should lie in; None where there is none.
+        """
 
     @property
     def is_everywhere(self) -> bool:
         """The whole grid, with cells that its border cuts."""
         return False
 
-    def field(self, grid: Grid, margin_um: float = 0.0) -> LatticeField:
+    @property
+    def is_random(self) -> bool:
+        """Whether it differs from sample to sample."""
+        return False
+
+    def field(
+        self,
+        grid: Grid,
+        margin_um: float = 0.0,
+        key: Key = _FIXED,
+        within: LatticeField | None = None,
+    ) -> LatticeField:
         """Depth on a lattice over the grid and a margin around it.
+
+        Parameters
+        ----------
+        key, within
+            As of `depth_um`.
 
         Raises
         ------
@@ -48,7 +82,7 @@ class AbstractRegion(Plugin, ABC):
         steps = np.maximum((high - low) / (counts - 1), 1e-9)
         axes = [o + s * np.arange(n) for o, s, n in zip(low, steps, counts, strict=True)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-        values = self.depth_um(points, grid).astype(np.float32).reshape(tuple(counts))
+        values = self.depth_um(points, grid, key, within).astype(np.float32).reshape(tuple(counts))
         if not (values > 0).any():
             raise RecipeError(
                 f"region {self.kind}: nothing of it lies in the grid of {[round(e, 3) for e in grid.extent_um]} um; "

@@ -6,8 +6,9 @@ import numpy as np
 from annotated_types import Interval, MinLen
 from pydantic import NonNegativeInt, PositiveFloat
 
+from ...core.field import LatticeField
 from ...core.grid import Grid
-from ...core.lattice import uniform
+from ...core.rng import Key
 from .base import AbstractRegion, in_3d, middle_of, registry
 
 Lengths = Annotated[tuple[PositiveFloat, ...], MinLen(1)]
@@ -32,15 +33,18 @@ class Ellipsoid(AbstractRegion):
     """Part of the semi-axes that is an empty core; 0 is none."""
 
     n_lumens: NonNegativeInt = 0
-    """Round cavities inside."""
+    """Round cavities inside, at other places in every sample."""
 
     lumen_radius_um: PositiveFloat = 8.0
     """Of each."""
 
-    seed: int = 0
-    """Of the places of the lumens."""
+    @property
+    def is_random(self) -> bool:
+        return self.n_lumens > 0
 
-    def depth_um(self, points_um: np.ndarray, grid: Grid) -> np.ndarray:
+    def depth_um(
+        self, points_um: np.ndarray, grid: Grid, key: Key, within: LatticeField | None = None
+    ) -> np.ndarray:
         axes = in_3d(self.semi_axes_um, grid, "semi_axes_um")
         centre = middle_of(grid)
         if self.centre_um is not None:
@@ -50,21 +54,19 @@ class Ellipsoid(AbstractRegion):
         depth = -_beyond(offset, axes)
         if self.core > 0:
             depth = np.minimum(depth, _beyond(offset, self.core * axes))
-        for place in self._lumens(axes, grid):
+        for place in self._lumens(axes, grid, key):
             depth = np.minimum(depth, np.linalg.norm(offset - place, axis=1) - self.lumen_radius_um)
         return depth
 
-    def _lumens(self, axes: np.ndarray, grid: Grid) -> np.ndarray:
+    def _lumens(self, axes: np.ndarray, grid: Grid, key: Key) -> np.ndarray:
         """Centres of the lumens from that of the region, inside of it with a margin of one radius."""
         room = np.where(axes < 1e11, np.maximum(axes - 2 * self.lumen_radius_um, 0), 0)
-        places: list[np.ndarray] = []
-        attempt = 0
-        while len(places) < self.n_lumens and attempt < 10_000:
-            unit = np.array([2 * uniform(np.uint64(self.seed), attempt, 40 + k) - 1 for k in range(3)])
-            attempt += 1
-            if (unit[3 - grid.ndim :] ** 2).sum() <= 1:
-                places.append(unit * room)
-        return np.array(places).reshape(-1, 3)
+        first, rng = 3 - grid.ndim, key.child("lumens").generator()
+        # Uniform in the unit ball: a random direction, and a radius whose square or cube is uniform.
+        unit = np.zeros((self.n_lumens, 3))
+        unit[:, first:] = rng.standard_normal((self.n_lumens, grid.ndim))
+        unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+        return unit * rng.random((self.n_lumens, 1)) ** (1 / grid.ndim) * room
 
 
 def _beyond(offset: np.ndarray, axes: np.ndarray) -> np.ndarray:

@@ -4,7 +4,9 @@ from typing import Literal
 
 import numpy as np
 
+from ...core.field import LatticeField
 from ...core.grid import Grid
+from ...core.rng import Key
 from .base import AbstractRegion, registry
 
 
@@ -18,5 +20,7 @@ class Everywhere(AbstractRegion):
     def is_everywhere(self) -> bool:
         return True
 
-    def depth_um(self, points_um: np.ndarray, grid: Grid) -> np.ndarray:
+    def depth_um(
+        self, points_um: np.ndarray, grid: Grid, key: Key, within: LatticeField | None = None
+    ) -> np.ndarray:
         return np.full(len(points_um), float(max(grid.extent_um)))

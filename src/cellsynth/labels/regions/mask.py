@@ -7,7 +7,9 @@ import numpy as np
 from scipy import ndimage
 
 from ...core.errors import InputError, RecipeError
+from ...core.field import LatticeField
 from ...core.grid import Grid
+from ...core.rng import Key
 from ...io.formats import read_pixels
 from .base import AbstractRegion, registry
 
@@ -21,7 +23,9 @@ class Mask(AbstractRegion):
     path: Path
     """Image or volume, 0 outside; of any size."""
 
-    def depth_um(self, points_um: np.ndarray, grid: Grid) -> np.ndarray:
+    def depth_um(
+        self, points_um: np.ndarray, grid: Grid, key: Key, within: LatticeField | None = None
+    ) -> np.ndarray:
         pixels = read_pixels(self.path)
         if pixels.ndim != grid.ndim:
             raise RecipeError(

@@ -5,7 +5,9 @@ from typing import Literal
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat
 
+from ...core.field import LatticeField
 from ...core.grid import Grid
+from ...core.rng import Key
 from .base import AbstractRegion, registry
 
 
@@ -21,7 +23,9 @@ class Slab(AbstractRegion):
     thickness_um: PositiveFloat = 10.0
     """From its top to its bottom."""
 
-    def depth_um(self, points_um: np.ndarray, grid: Grid) -> np.ndarray:
+    def depth_um(
+        self, points_um: np.ndarray, grid: Grid, key: Key, within: LatticeField | None = None
+    ) -> np.ndarray:
         if grid.ndim == 2:
             return np.full(len(points_um), float(max(grid.extent_um)))
         z = points_um[:, 0] - self.top_um

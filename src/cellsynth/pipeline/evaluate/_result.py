@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from ...core.errors import OutputExistsError, RecipeError
 from ...core.rng import Key
 from ...evaluate.counts import AbstractCounts
 from ...evaluate.scored import AbstractScored
@@ -19,22 +18,6 @@ from .._run_folder import made_whole
 
 LEVEL = 0.95
 """Of the intervals."""
-
-
-def require_new(out: Path | str | None) -> Path | None:
-    """The folder to make.
-
-    Raises
-    ------
-    OutputExistsError
-        If it holds anything.
-    """
-    if out is None:
-        return None
-    out = Path(out)
-    if out.exists() and (out.is_file() or any(out.iterdir())):
-        raise OutputExistsError(f"{out}: holds other data, and nothing is overwritten; choose another folder")
-    return out
 
 
 @contextmanager
@@ -114,27 +97,6 @@ def print_result(summary: pd.DataFrame, out: Path | None, progress: Progress, *,
         sys.stdout.write(shown.to_string(index=False, float_format=lambda v: f"{v:.4f}") + "\n")
     if out is not None:
         progress.say(f"tables: {out}")
-
-
-def parse_voxel(text: str | tuple[float, ...] | None) -> tuple[float, ...] | None:
-    """Voxel size of an option: one number, or one per axis.
-
-    Raises
-    ------
-    RecipeError
-        If it is none.
-    """
-    if text is None:
-        return None
-    try:
-        sizes = tuple(float(part) for part in (text.split(",") if isinstance(text, str) else text))
-    except ValueError:
-        sizes = ()
-    if len(sizes) not in (1, 2, 3) or not all(0 < size < float("inf") for size in sizes):
-        raise RecipeError(
-            f"--voxel-um is {text}; needs a positive number of micrometres, or one per axis: 2,0.5,0.5"
-        )
-    return sizes
 
 
 def listed(metrics: str | Sequence[str]) -> str:

@@ -50,8 +50,9 @@ def evaluate_images(
     """
     from ...data.pictures import pair_pictures, read_pictures
     from .._progress import Progress
+    from .._run_folder import require_new
     from ._range import parse_range, range_of
-    from ._result import ImageScores, made, print_result, require_new, write_result
+    from ._result import ImageScores, made, print_result, write_result
 
     out = require_new(out)
     chosen = _chosen_metrics(metrics)

@@ -77,8 +77,10 @@ def evaluate_labels(
     from ...data.label_set import pair_labels, read_labels
     from ...evaluate.objects import object_table
     from ...evaluate.table import measure_pair
+    from .._lengths import parse_voxel
     from .._progress import Progress
-    from ._result import ImageScores, made, parse_voxel, print_result, require_new, write_result
+    from .._run_folder import require_new
+    from ._result import ImageScores, made, print_result, write_result
 
     out = require_new(out)
     chosen = _chosen_metrics(metrics)
@@ -170,10 +172,12 @@ class _Scales:
     def of(self, predicted: "LabelSet", truth: "LabelSet", name: str, ndim: int) -> VoxelSize | None:
         """Size that was given, else that of the reference, else that of the prediction."""
         from ...core.errors import InputError
+        from .._lengths import per_axis
 
         if not self.is_needed:
             return None
-        found = self._given(ndim) or self._of_files(predicted, truth, name, ndim)
+        given = None if self.given is None else per_axis("--voxel-um", self.given, ndim, "the labels have")
+        found = given or self._of_files(predicted, truth, name, ndim)
         self._known[name] = found is not None
         if len(set(self._known.values())) > 1:
             without = next(n for n, is_known in self._known.items() if not is_known)
@@ -182,17 +186,6 @@ class _Scales:
                 "both do not average, so give it for all: --voxel-um"
             )
         return found
-
-    def _given(self, ndim: int) -> VoxelSize | None:
-        from ...core.errors import InputError
-
-        if self.given is None or len(self.given) == ndim:
-            return self.given
-        if len(self.given) != 1:
-            raise InputError(
-                f"--voxel-um has {len(self.given)} numbers and the labels have {ndim} axes; give one, or one per axis"
-            )
-        return self.given * ndim
 
     def _of_files(self, predicted: "LabelSet", truth: "LabelSet", name: str, ndim: int) -> VoxelSize | None:
         from ...core.errors import InputError

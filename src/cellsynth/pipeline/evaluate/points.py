@@ -63,8 +63,10 @@ def evaluate_points(
     import pandas as pd
 
     from ...data.point_set import pair_points, read_points
+    from .._lengths import parse_voxel
     from .._progress import Progress
-    from ._result import ImageScores, made, parse_voxel, print_result, require_new, write_result
+    from .._run_folder import require_new
+    from ._result import ImageScores, made, print_result, write_result
 
     out = require_new(out)
     chosen = _chosen_metrics(metrics, radius, radius_unit)

@@ -62,8 +62,9 @@ def evaluate_sets(
     from ...data.pictures import read_pictures
     from ...evaluate.naming import parse_metrics
     from .._progress import Progress
+    from .._run_folder import require_new
     from ._range import parse_range, range_of
-    from ._result import LEVEL, listed, made, print_result, require_new, write_result
+    from ._result import LEVEL, listed, made, print_result, write_result
 
     out = require_new(out)
     chosen: list[AbstractRealismMetric] = parse_metrics(
