@@ -117,7 +117,7 @@ def published() -> Claim:
                 "kind": "cells",
                 "n_cells": 247,
                 "region": {"kind": "ellipsoid", "semi_axes_um": [27.0, 14.6, 14.6]},
-                "arrangement": {"kind": "random"},
+                "arrangement": {"kind": "packed"},
                 "populations": [{"radius_um": [1.6, 1.9]}],
             },
             "render": {

@@ -14,7 +14,17 @@ from tests.annotations import check_annotations
 check_annotations(
     *(
         f"cellsynth.{name}"
-        for name in ("core", "data", "nets", "labels", "render", "segment", "evaluate", "calibrate")
+        for name in (
+            "core",
+            "data",
+            "nets",
+            "labels",
+            "render",
+            "segment",
+            "evaluate",
+            "calibrate",
+            "extract",
+        )
     )
 )
 

@@ -111,7 +111,8 @@ class Recipe(Config):
     def is_zarr(self) -> bool:
         """Whether the samples become OME-Zarr."""
         largest = max(v.grid.n_voxels * len(v.render.channel_names) for v in self.variants)
-        return self.format == "ome_zarr" or (self.format == "auto" and largest > _FITS)
+        is_tiled = all(v.render.is_tiled for v in self.variants)
+        return self.format == "ome_zarr" or (self.format == "auto" and is_tiled and largest > _FITS)
 
     def check_builds(self) -> None:
         """Refuse what only shows when a method meets the grid, such as a volume for a 2D renderer.

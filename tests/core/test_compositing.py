@@ -13,6 +13,8 @@ def test_light_adds_up_to_the_largest_value_and_not_beyond():
     assert composite(A, B).tolist() == [[[7, 200, 255]]]
     assert composite(A.astype(np.uint16) * 257, B.astype(np.uint16) * 257).max() == 65535
     assert composite(A, B, alpha=0.5).tolist() == [[[4, 150, 255]]]  # rounded to even
+    twelve_bits = composite(A.astype(np.uint16) * 16, B.astype(np.uint16) * 16, largest=4095)
+    assert twelve_bits.tolist() == [[[112, 3200, 4095]]]
     halves = np.full((1, 1, 2), 0.6, np.float32)
     assert composite(halves, halves).tolist() == [[[1.0, 1.0]]]
 

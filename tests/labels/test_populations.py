@@ -158,6 +158,11 @@ def test_lumens_lie_elsewhere_in_every_sample(key):
     assert len(tissues) == 3
     fixed = registry.parse({"kind": "cells", "n_cells": 3, "region": BALL}).build(VOLUME)
     assert fixed(key).tissue is fixed(key.child(1)).tissue
+    populations = [{}, {"radius_um": 2.0, "region": ISLANDS}]
+    islands = registry.parse(
+        {"kind": "cells", "n_cells": 9, "region": BALL, "populations": populations}
+    ).build(VOLUME)
+    assert islands(key).tissue is islands(key.child(1)).tissue
 
 
 def test_a_number_of_cells_is_shared_by_volume_and_share(key):

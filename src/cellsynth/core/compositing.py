@@ -10,7 +10,9 @@ Mode = Literal["saturate", "alpha"]
 Pixels = Num[np.ndarray, "..."]
 
 
-def composite(below: Pixels, above: Pixels, mode: Mode = "saturate", alpha: float = 1.0) -> np.ndarray:
+def composite(
+    below: Pixels, above: Pixels, mode: Mode = "saturate", alpha: float = 1.0, largest: int | None = None
+) -> np.ndarray:
     """Put one image over another of the same shape and type.
 
     Parameters
@@ -18,10 +20,12 @@ def composite(below: Pixels, above: Pixels, mode: Mode = "saturate", alpha: floa
     below, above : (C, Z, Y, X) or (C, Y, X)
         Integers of a sensor, or floats in [0, 1]. One channel goes over each of several.
     mode
-        `saturate`: `below + alpha * above`, at most the largest value of the type. `alpha`: `(1 - alpha) * below +
+        `saturate`: `below + alpha * above`, at most the largest value. `alpha`: `(1 - alpha) * below +
         alpha * above`.
     alpha
         In `alpha` from 0 to 1.
+    largest
+        Largest value of the sensor; by default that of the type.
 
     Returns
     -------
@@ -41,11 +45,13 @@ def composite(below: Pixels, above: Pixels, mode: Mode = "saturate", alpha: floa
         raise ValueError(
             f"images have the shapes {below.shape} and {above.shape}; crop one, or take one channel"
         )
-    if alpha < 0 or (mode == "alpha" and alpha > 1):
+    if not alpha >= 0 or (mode == "alpha" and alpha > 1):
         raise ValueError(
             f"alpha is {alpha:g}; it is from 0 to 1 where images are mixed, and not negative where added"
         )
-    top: Any = np.iinfo(below.dtype).max if below.dtype.kind in "iu" else 1.0
+    top: Any = 1.0
+    if below.dtype.kind in "iu":
+        top = np.iinfo(below.dtype).max if largest is None else largest
     a, b = below.astype(np.float64), above.astype(np.float64)
     mixed = a + alpha * b if mode == "saturate" else (1 - alpha) * a + alpha * b
     mixed = np.clip(mixed, 0, top)

@@ -36,7 +36,7 @@ class PrototypeHarvest:
         Raises
         ------
         InputError
-            If shapes differ, or the image has not the axes of those before.
+            If the image has not the axes of those before.
         """
         if self._voxel_um and len(self._voxel_um[0]) != labels.ndim:
             raise InputError(

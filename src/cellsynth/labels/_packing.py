@@ -2,11 +2,13 @@
 
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt64
-from numba import njit, prange
+from numba import get_num_threads, njit, prange, set_num_threads
 
 from ..core.errors import RecipeError
 from ..core.field import LatticeField, depth_at
@@ -22,6 +24,9 @@ _FIRST_SCALE = 0.7
 _GROWTH_ROUNDS = 40
 OVERLAP = 0.01
 """Overlap, as a share of the distance of contact, that counts as none: a hundredth of a cell is below a voxel."""
+
+_WORTH_THREADS = 2000
+"""Objects from which on threads save time."""
 
 _SLIGHT = 1e-9
 """Overlap below this moves nothing."""
@@ -98,23 +103,37 @@ def pack(
     overlap = np.empty(n)
     scale = _FIRST_SCALE if max_rounds > 1 else 1.0
     rounds, is_active = 0, np.ones(n, np.bool_)
-    while rounds < max_rounds:
-        rounds += 1
-        _forms(axes, rotation, scale, forms)
-        reach = axes.max(axis=1) * scale
-        cells, order, starts, n_cells = _sorted_into_cells(centre, low_um, high_um, 2 * float(reach.max()))
-        moved, is_next = np.empty_like(centre), np.zeros(n, np.bool_)
-        _push(
-            centre, forms, reach, cells, order, starts, n_cells, low_um, high_um, is_flat,
-            field.values, field.origin_um, field.step_um, walls is not None, moved, overlap,
-            is_active, is_next, _SLIGHT,
-        )  # fmt: skip
-        if scale >= 1.0 and float(overlap.max()) <= OVERLAP:
-            break
-        centre = moved
-        is_active = is_next if scale >= 1.0 else np.ones(n, np.bool_)
-        scale = min(1.0, scale + (1.0 - _FIRST_SCALE) / _GROWTH_ROUNDS)
+    with _few_threads(n):
+        while rounds < max_rounds:
+            rounds += 1
+            _forms(axes, rotation, scale, forms)
+            reach = axes.max(axis=1) * scale
+            cells, order, starts, n_cells = _sorted_into_cells(
+                centre, low_um, high_um, 2 * float(reach.max())
+            )
+            moved, is_next = np.empty_like(centre), np.zeros(n, np.bool_)
+            _push(
+                centre, forms, reach, cells, order, starts, n_cells, low_um, high_um, is_flat,
+                field.values, field.origin_um, field.step_um, walls is not None, moved, overlap,
+                is_active, is_next, _SLIGHT,
+            )  # fmt: skip
+            if scale >= 1.0 and float(overlap.max()) <= OVERLAP:
+                break
+            centre = moved
+            is_active = is_next if scale >= 1.0 else np.ones(n, np.bool_)
+            scale = min(1.0, scale + (1.0 - _FIRST_SCALE) / _GROWTH_ROUNDS)
     return Packing(centre, overlap, rounds)
+
+
+@contextmanager
+def _few_threads(n: int) -> Iterator[None]:
+    """One thread for few objects, which are pushed in less time than threads take to wake up."""
+    before = get_num_threads()
+    set_num_threads(before if n >= _WORTH_THREADS else 1)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
 
 
 def scattered(

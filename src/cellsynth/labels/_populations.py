@@ -132,7 +132,8 @@ def common_shape(kinds: list[Kind]) -> AbstractShape:
 
 def joined(tables: list[Objects]) -> Objects:
     """Tables one below the other."""
-    return Objects(*(np.concatenate([getattr(t, f.name) for t in tables]) for f in fields(Objects)))
+    columns = [f.name for f in fields(Objects) if f.name != "parent"]  # cells are no parts of others
+    return Objects(*(np.concatenate([getattr(t, name) for t in tables]) for name in columns))
 
 
 def _volumes(population: Population, shape: AbstractShape, cells: Objects, grid: Grid) -> np.ndarray:

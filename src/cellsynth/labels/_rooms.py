@@ -45,18 +45,31 @@ class Rooms:
 
 
 def rooms_of(
-    region: AbstractRegion, kinds: tuple[Kind, ...], grid: Grid, margin_um: float, key: Key
+    region: AbstractRegion,
+    kinds: tuple[Kind, ...],
+    grid: Grid,
+    margin_um: float,
+    key: Key,
+    known: Rooms | None = None,
 ) -> Rooms:
     """Cut the region of all cells into the rooms of the populations.
 
     Populations with equal regions share one. Where two regions overlap, the place is that of the earlier population.
+
+    Parameters
+    ----------
+    known
+        Rooms of another key: the region of all cells is theirs if nothing in it is random.
 
     Raises
     ------
     RecipeError
         If a population has no room.
     """
-    tissue = None if region.is_everywhere else region.field(grid, margin_um, key.child("region"))
+    if known is not None and not region.is_random:
+        tissue = known.tissue
+    else:
+        tissue = None if region.is_everywhere else region.field(grid, margin_um, key.child("region"))
     members: dict[AbstractRegion | None, list[int]] = {}
     for i, kind in enumerate(kinds):
         members.setdefault(kind.population.region, []).append(i)

@@ -82,7 +82,7 @@ class Cells(AbstractLabelGenerator):
         check_room(self.amount, rooms.rooms, kinds, grid)
         parts = [self.region, *(p.region for p in self.populations if p.region is not None)]
         is_random = any(part.is_random for part in parts)
-        return partial(_make_scene, _Stage(self, grid, kinds, margin, None if is_random else rooms))
+        return partial(_make_scene, _Stage(self, grid, kinds, margin, rooms, is_random))
 
     @property
     def amount(self) -> Amount:
@@ -99,15 +99,17 @@ class _Stage:
     kinds: tuple[Kind, ...]
     margin_um: float
 
-    rooms: Rooms | None
-    """None where they differ from scene to scene."""
+    rooms: Rooms
+    is_random: bool
+    """Whether rooms differ from scene to scene; then `rooms` are those of one of them."""
 
 
 def _make_scene(stage: _Stage, key: Key) -> Scene:
     """Fill each room, keep what shows in the grid."""
     config, grid, kinds = stage.config, stage.grid, stage.kinds
-    places = stage.rooms or rooms_of(config.region, kinds, grid, stage.margin_um, key)
-    if stage.rooms is None:
+    places = stage.rooms
+    if stage.is_random:
+        places = rooms_of(config.region, kinds, grid, stage.margin_um, key, stage.rooms)
         check_room(config.amount, places.rooms, kinds, grid)
     amounts = config.amount.in_rooms(places.rooms, kinds, grid)
     keys = np.array([key.child("object", i).uint64() for i in range(sum(amounts))], np.uint64)

@@ -75,12 +75,15 @@ def cut_prototypes(
     for name, own in progress.track(names.items(), "prototypes", len(names)):
         image = found.load(name).astype(np.float32)
         cells = truth.load(own, may_be_mask=False, keeps_ids=True)
+        if image.shape != cells.shape:
+            raise InputError(
+                f"{truth.files[own]}: labels are {cells.shape} and the image {found.headers[name].path.name} is "
+                f"{image.shape}; crop one or check that they belong together"
+            )
         try:
             harvest.add(-image if dark else image, cells, scales[name])
         except InputError as error:
-            raise InputError(
-                f"{found.headers[name].path}, labels {truth.files[own].name}: {error}"
-            ) from error
+            raise InputError(f"{truth.files[own]}: {error}") from error
     try:
         bank = harvest.bank
     except InputError as error:

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
+_WHOLE = 0.99
+"""Share of the image from which on a mask says nothing."""
+
 
 def extract_mask(
     image: Path | str,
@@ -105,9 +108,10 @@ def extract_mask(
         )
     except InputError as error:
         raise InputError(f"{found.headers[name].path}: {error}") from error
-    if result.mask.all():
+    if result.mask.mean() > _WHOLE:
         logging.getLogger(__name__).warning(
-            "%s: the mask is the whole image; if that is not the sample, ask for less --closing-um or another --method",
+            "%s: the mask is the whole image or nearly so; if that is not the sample, ask for less --closing-um or "
+            "another --method",
             found.headers[name].path,
         )
     make_folder(path.parent)

@@ -101,12 +101,12 @@ def make_dataset(
     assert isinstance(progress, Progress)
     # What cannot be made is refused before anything is written.
     recipe.check_builds()
-    if not recipe.is_zarr:
+    if not recipe.is_zarr or not all(variant.render.is_tiled for variant in recipe.variants):
         _check_memory(recipe, pool.n_workers)
-        if work is not None and not work.is_local:
-            raise RecipeError(
-                "--scheduler is for OME-Zarr, which is made block by block; add format=ome_zarr"
-            )
+    if recipe.is_zarr:
+        _check_disk(recipe, out)
+    elif work is not None and not work.is_local:
+        raise RecipeError("--scheduler is for OME-Zarr, which is made block by block; add format=ome_zarr")
     writer = DatasetWriter.open(out, recipe.to_dict(), is_resume=is_resume, inputs=inputs)
     index = dict(zip(recipe.sample_names(), recipe.sample_indices(), strict=True))
     todo = [index[name] for name in writer.pending(list(index))]
@@ -140,11 +140,37 @@ def _check_memory(recipe: "Recipe", n_workers: int) -> None:
     grid = max((variant.grid for variant in recipe.variants), key=lambda g: g.n_voxels)
     n_workers = max(min(n_workers, recipe.n_samples), 1)
     needed, available = grid.n_voxels * BYTES_PER_PIXEL * n_workers, available_bytes()
+    can_be_tiled = all(variant.render.is_tiled for variant in recipe.variants) and recipe.format == "tiff"
     if needed > available:
         raise RecipeError(
             f"{recipe.name}: grid.shape_px is {list(grid.shape_px)}; {n_workers} of that size at a time need "
-            f"{needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available. Make them smaller, or "
-            "block by block: format=ome_zarr" + (", or use fewer --workers" if n_workers > 1 else "")
+            f"{needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available. Make them smaller"
+            + (", or block by block with format=ome_zarr" if can_be_tiled else "")
+            + (", or use fewer --workers" if n_workers > 1 else "")
+        )
+
+
+_COMPRESSED = 0.3
+"""Part of its size that an image takes on disk at the least; noise hardly gets smaller."""
+
+
+def _check_disk(recipe: "Recipe", out: Path) -> None:
+    """Refuse volumes that no disk here has room for, before the work of days."""
+    import shutil
+
+    from ..core.errors import StorageError
+
+    folder = next(p for p in (out, *out.absolute().parents) if p.is_dir())
+    free = shutil.disk_usage(folder).free
+    size = max(
+        v.grid.n_voxels * len(v.render.channel_names) * (2 if v.render.bit_depth > 8 else 1)
+        for v in recipe.variants
+    )
+    needed = _COMPRESSED * size * recipe.n_samples
+    if needed > free:
+        raise StorageError(
+            f"{out}: {recipe.n_samples} images of {list(recipe.grid.shape_px)} take at least {needed / 1e9:,.1f} GB of "
+            f"disk, and {free / 1e9:,.1f} GB are free; make fewer or smaller ones, or choose another disk"
         )
 
 

@@ -66,6 +66,9 @@ class AbstractRenderer(Plugin, ABC):
     ndims: ClassVar[tuple[int, ...]] = (2,)
     """Numbers of spatial axes that the method can take."""
 
+    is_tiled: ClassVar[bool] = False
+    """Whether an image can be made tile by tile, and so be larger than memory."""
+
     @property
     @abstractmethod
     def bit_depth(self) -> int:

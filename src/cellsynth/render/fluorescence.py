@@ -73,6 +73,8 @@ class Fluorescence(AbstractRenderer):
 
     ndims: ClassVar[tuple[int, ...]] = (2, 3)
 
+    is_tiled: ClassVar[bool] = True
+
     photons: PositiveFloat = 400.0
     """Photons per voxel, on average over a cell of intensity 1, without attenuation."""
 

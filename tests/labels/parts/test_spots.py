@@ -112,6 +112,18 @@ def test_spots_of_a_cell_do_not_depend_on_other_cells(key):
         assert again.objects.centre_um == pytest.approx(own)
 
 
+def test_two_kinds_of_spots_are_independent(key):
+    """Of two colours of one cell no more spots lie together than chance brings."""
+    scene = cells_on(GRIDS[2], key)
+    first, second = (
+        registry.parse({"kind": "spots", "number": 9, "hosts": 0.5}).build(scene.grid)(scene, key.child(name))
+        for name in ("red", "green")
+    )
+    near = np.abs(first.objects.centre_um[:, None] - second.objects.centre_um[None]).max(axis=2) < 0.2
+    assert near.mean() < 0.01
+    assert set(first.objects.parent) != set(second.objects.parent)
+
+
 def test_hosts_are_a_share_of_the_cells(key):
     scene = generators.parse({**CELLS, "populations": [{"radius_um": 1.5}]}).build(GRIDS[2])(key)
     hosts = np.unique(spots_of(scene, key, number=5, hosts=0.3).objects.parent)

@@ -188,8 +188,11 @@ def extract_prototypes(
     InputError
         If the shapes differ, or no cell is left.
     """
-    if len(voxel_um) != labels.ndim:
-        raise InputError(f"the labels have {labels.ndim} axes and the voxel size {len(voxel_um)} numbers")
+    if image.shape != labels.shape or len(voxel_um) != labels.ndim:
+        raise InputError(
+            f"image, labels and voxel size must have the same axes: saw {image.shape}, {labels.shape} and "
+            f"{len(voxel_um)} sizes"
+        )
     cut = cut_cells(image, labels, min_voxels)
     if not cut.masks:
         raise InputError(
@@ -212,11 +215,6 @@ def cut_cells(image: Plane, labels: Labels, min_voxels: int = 50) -> CutCells:
     labels
         0 is background; ids need not be without gaps.
 
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-
     Notes
     -----
     Of the grey values the median of the background is taken off, and each cell is divided by its mean. The original
@@ -226,11 +224,7 @@ def cut_cells(image: Plane, labels: Labels, min_voxels: int = 50) -> CutCells:
     ----------
     .. [1] R. Bruch et al., PLOS ONE 18 (2023) e0283828: `extract_phantoms`.
     """
-    if image.shape != labels.shape:
-        raise InputError(
-            f"image and labels must have the same shape: saw {image.shape} and {labels.shape}; crop one, or check "
-            "that they belong together"
-        )
+    assert image.shape == labels.shape
     ids, compact = np.unique(labels, return_inverse=True)
     compact = compact.reshape(labels.shape).astype(np.int32) + (0 if 0 in ids else 1)
     background = float(np.median(image[compact == 0])) if (compact == 0).any() else float(image.min())

@@ -97,13 +97,20 @@ def wanted_in_cells(
     return Wanted(first_site, first_spot, (shares * 2**53).astype(np.uint64))
 
 
-def place_in_cells(scene: Scene, wanted: Wanted, spread: Float[np.ndarray, "m 3 3"] | None) -> Places:
+def place_in_cells(
+    scene: Scene,
+    keys: UInt64[np.ndarray, " cells"],
+    wanted: Wanted,
+    spread: Float[np.ndarray, "m 3 3"] | None,
+) -> Places:
     """Find places whose voxels belong to the cell, each voxel for one spot.
 
     The labels are drawn once, in blocks that overlap by the cells at their borders.
 
     Parameters
     ----------
+    keys
+        That `wanted` was made with.
     spread
         Matrix that turns standard normal numbers into offsets from the centre of a cluster, in um: one for all cells,
         or one per cell. None: single spots, in all voxels of the cell as likely.
@@ -126,7 +133,7 @@ def place_in_cells(scene: Scene, wanted: Wanted, spread: Float[np.ndarray, "m 3 
             rows,
             scene.index.low,
             scene.index.high,
-            scene.objects.key,
+            keys,
             volume_um,
             wanted.first_site,
             wanted.first_spot,

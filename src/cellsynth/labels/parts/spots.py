@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Interval
@@ -65,10 +65,10 @@ class Cluster(Config):
 class Spots(AbstractPart):
     """Bright spots, many of them smaller than a pixel: so many per cell, or free in the image.
 
-    What a cell has depends on the key of the cell alone, and not on its neighbours. The centre of every spot lies in a
-    voxel of its cell (where free: of the grid), and no two centres lie in the same voxel, so every spot shows in the
-    labels; a cell that is too small for its spots keeps fewer. A cell that the border cuts has those of the part that
-    shows, as far as its volume is known.
+    What a cell has depends on its own key and the name of the part, and not on its neighbours. The centre of every spot
+    lies in a voxel of its cell (where free: of the grid), and no two centres lie in the same voxel, so every spot shows
+    in the labels; a cell that is too small for its spots keeps fewer. A cell that the border cuts has those of the part
+    that shows, as far as its volume is known.
     """
 
     kind: Literal["spots"] = "spots"
@@ -80,7 +80,7 @@ class Spots(AbstractPart):
     """Spots (clusters, where `cluster` is given) in a cell; where free, in the image."""
 
     density: PositiveFloat | None = None
-    """Free spots (clusters) per mm2 of a plane or mm3 of a volume, on average, with `number: null`."""
+    """Free spots (clusters) per mm2 of a plane or mm3 of a volume, on average, instead."""
 
     cluster: Cluster | None = None
     """Every spot becomes a cluster of several; null: single spots, everywhere as likely."""
@@ -94,6 +94,12 @@ class Spots(AbstractPart):
     intensity: Distribution = Distribution(median=1.0, log_sd=0.3)
     """Light per volume (area) of a spot, relative to that of a typical cell. The smaller a spot is against the
     resolution, the brighter it must be to be seen."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_default(cls, data: Any) -> Any:
+        is_given = isinstance(data, dict) and data.get("density") is not None
+        return {"number": None, **data} if is_given else data
 
     @model_validator(mode="after")
     def _check_amount(self) -> "Spots":
@@ -137,7 +143,9 @@ def add_spots(config: Spots, grid: Grid, scene: Scene, key: Key) -> Scene:
     spots
         With the shape `Spot`; `objects.parent` is the label of the cell under the centre of each spot.
     """
-    places = _in_cells(config, scene) if config.where == "inside" else _anywhere(config, grid, scene, key)
+    places = (
+        _in_cells(config, scene, key) if config.where == "inside" else _anywhere(config, grid, scene, key)
+    )
     n, d = len(places.key), grid.ndim
     radius = config.radius_um.at(keyed_shares(places.key, np.zeros(n, np.int64), _RADIUS))
     objects = Objects(
@@ -152,11 +160,13 @@ def add_spots(config: Spots, grid: Grid, scene: Scene, key: Key) -> Scene:
     return Scene(grid, objects, Spot(), scene.tissue, name=config.kind)
 
 
-def _in_cells(config: Spots, scene: Scene) -> Places:
+def _in_cells(config: Spots, scene: Scene, key: Key) -> Places:
     assert config.number is not None
     n_spots = None if config.cluster is None else config.cluster.n_spots
-    wanted = wanted_in_cells(scene.objects.key, config.hosts, config.number, n_spots)
-    return place_in_cells(scene, wanted, _spread_of_cells(config.cluster, scene))
+    # Of the cell and of the part: else two kinds of spots would lie in the same places of the same cells.
+    keys = scene.objects.key ^ np.uint64(key.uint64())
+    wanted = wanted_in_cells(keys, config.hosts, config.number, n_spots)
+    return place_in_cells(scene, keys, wanted, _spread_of_cells(config.cluster, scene))
 
 
 def _spread_of_cells(cluster: Cluster | None, scene: Scene) -> Float[np.ndarray, "m 3 3"] | None:

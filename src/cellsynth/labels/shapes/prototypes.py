@@ -35,7 +35,7 @@ class Prototypes(AbstractShapeKind):
     kind: Literal["prototypes"] = "prototypes"
 
     path: Path
-    """Bank of prototypes, an `.npz` file; of the dimension of the grid."""
+    """Bank of prototypes, an `.npz` file as `cellsynth extract-prototypes` makes it; of the dimension of the grid."""
 
     is_size_kept: bool = True
     """Whether cells have the size they were imaged with; else it is the radius of the population."""
@@ -72,8 +72,8 @@ class Prototypes(AbstractShapeKind):
     def shape(self, grid: Grid) -> AbstractShape:
         if not self.path.is_file():
             raise InputError(
-                f"{self.path}: there is no such file; shape prototypes needs a bank of prototypes (.npz), as "
-                "write_prototypes makes it of labelled images"
+                f"{self.path}: there is no such file; shape prototypes needs a bank of prototypes (.npz); "
+                "`cellsynth extract-prototypes` makes one of labelled images"
             )
         bank = _read(self.path, self.path.stat().st_mtime_ns)
         if bank.ndim != grid.ndim:
