@@ -9,7 +9,7 @@ from cellsynth.core.warp import Warp, displacements_in_row, stretch, warped_plac
 def _at_voxels(warp: Warp, grid: Grid, box: Box) -> np.ndarray:
     canvas = Canvas.blank(grid, box)
     moved = warp.in_canvas(canvas)
-    (index_z, index_y, index_x), (share_z, share_y, share_x) = moved.index, moved.share
+    (index_z, index_y, index_x), (share_z, share_y, share_x) = moved.before, moved.share
     n_z, n_y, n_x = canvas.owner.shape
     found = np.empty((n_z, n_y, n_x, 3))
     row = np.empty((moved.at_point.shape[2], 3))
@@ -62,7 +62,7 @@ def test_stretch_is_how_much_further_apart_neighbours_are_looked_up():
     moved = warp.in_canvas(Canvas.blank(grid, grid.box))
     for x in range(0, 2000, 97):
         asked = stretch(
-            moved.at_point, moved.index[0][1], moved.index[1][1], moved.index[2][x], moved.share[0][1],
+            moved.at_point, moved.before[0][1], moved.before[1][1], moved.before[2][x], moved.share[0][1],
             moved.share[1][1], moved.share[2][x], moved.step_um, 0.0, 0.0, 1.0,
         )  # fmt: skip
         # The gradient of the difference along x, as seen from the wall: along its normal.

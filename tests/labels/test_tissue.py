@@ -156,9 +156,12 @@ def test_cells_have_the_sizes_asked_for(log_sd):
 )
 def test_there_are_as_many_cells_as_asked_for(grid, values, expected):
     scene = grow(grid, **values)
-    share_in_grid = sizes_um(scene.draw(), scene) / scene.layers["cells"].shape.tessellation.extents.volume[
-        scene.layers["cells"].shape.tessellation.rows_of(scene.objects.key)
-    ]
+    share_in_grid = (
+        sizes_um(scene.draw(), scene)
+        / scene.layers["cells"].shape.tessellation.extents.volume[
+            scene.layers["cells"].shape.tessellation.rows_of(scene.objects.key)
+        ]
+    )
     assert share_in_grid.sum() == pytest.approx(expected, rel=0.06)
 
 
@@ -224,6 +227,15 @@ def test_the_same_seed_gives_the_same_tissue_and_another_seed_another():
     first, again, other = (grow(PLANE, seed, radius_um=5) for seed in (3, 3, 4))
     assert np.array_equal(first.draw(), again.draw())
     assert not np.array_equal(first.draw(), other.draw())
+
+
+@pytest.mark.parametrize(("grid", "values"), CASES)
+def test_what_shows_in_a_large_grid_is_found_without_drawing_all_of_it(grid, values, monkeypatch):
+    small = grow(grid, **values)
+    monkeypatch.setattr("cellsynth.core.scene._LARGE", 1)
+    large = grow(grid, **values)
+    assert np.array_equal(large.objects.key, small.objects.key)
+    assert np.array_equal(large.draw(), small.draw())
 
 
 def test_with_nuclei_as_the_target_cells_without_one_shine_unlabelled():

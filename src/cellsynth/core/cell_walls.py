@@ -17,7 +17,7 @@ _MAX_STEPS = 40
 @njit(cache=True, nogil=True, inline="always")
 def bin_of(place, low, size, n):
     """Number of the bin along an axis; of a place outside the nearest."""
-    return min(max(int(math.floor((place - low) / size)), 0), n - 1)
+    return min(max(math.floor((place - low) / size), 0), n - 1)
 
 
 @njit(cache=True, nogil=True)

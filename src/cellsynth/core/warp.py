@@ -21,7 +21,7 @@ class Displacements(NamedTuple):
     at_point: Float[np.ndarray, "z y x 3"]
     """In um, along z, y, x."""
 
-    index: tuple[np.ndarray, np.ndarray, np.ndarray]
+    before: tuple[np.ndarray, np.ndarray, np.ndarray]
     """Of the lattice point before each voxel, per axis."""
 
     share: tuple[np.ndarray, np.ndarray, np.ndarray]

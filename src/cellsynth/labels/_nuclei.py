@@ -1,7 +1,7 @@
 """One nucleus per cell of a tissue: as large as asked for, turned as the cell is, nearer to its middle than its wall.
 
-The rule is that of the simulator of cell cultures by Bruch et al. [1]_, where a nucleus is a picture that is scaled to a
-part of the volume of its cell, turned to its axis, and put where the distance to the wall is drawn to be large, if at
+The rule is that of the simulator of cell cultures by Bruch et al. [1]_, where a nucleus is a picture that is scaled to
+a part of the volume of its cell, turned to its axis, and put where the distance to the wall is drawn to be large, if at
 least 95 % of it lies inside. Here a nucleus that does not fit there moves towards the middle instead of being drawn
 anew; if it does not fit in the middle either, it takes the proportions of the cell, and then becomes smaller.
 
@@ -74,7 +74,8 @@ def place_nuclei(
     field = diagram.walls or NO_WALLS
     centre, axes, is_smaller = np.empty((n, 3)), np.ones((n, 3)), np.zeros(n, np.bool_)
     _place(
-        *diagram.bins, diagram.extents.n_rings[order], diagram.key[order], diagram.extents.centroid_um[order], axes_um[order],
+        *diagram.bins, diagram.extents.n_rings[order], diagram.key[order],
+        diagram.extents.centroid_um[order], axes_um[order],
         np.ascontiguousarray(rotation[order]), radius[order], elongation, membrane_um / 2,
         field.values, field.origin_um, field.step_um, diagram.walls is not None,
         np.uint64(diagram.warp.key), diagram.warp.amplitude_um, diagram.warp.length_um,
@@ -106,7 +107,18 @@ def _place(
         walls = walls_of(i, seed, weight, first, n_bins, low, size, n_rings[i])
         middle, chosen, here, outline = centroid[i] - seed[i], np.empty(3), np.empty(3), np.empty_like(points)
         _choose(
-            chosen, middle, keys[i], seed[i], walls, reach[i], field, origin, step, has_border, half_membrane, d
+            chosen,
+            middle,
+            keys[i],
+            seed[i],
+            walls,
+            reach[i],
+            field,
+            origin,
+            step,
+            has_border,
+            half_membrane,
+            d,
         )
         for p in range(points.shape[0]):
             outline[p] = points[p] * _bulge(keys[i], points[p], irregularity, lobes)

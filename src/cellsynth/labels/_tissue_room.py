@@ -69,9 +69,7 @@ def mean_radius(radius_um: Distribution, d: int) -> float:
     return float((radius_um.at((np.arange(256) + 0.5) / 256) ** d).mean() ** (1 / d))
 
 
-def room_for(
-    region: AbstractRegion, amount: Amount, grid: Grid, key: Key, *, is_single_layer: bool
-) -> Room:
+def room_for(region: AbstractRegion, amount: Amount, grid: Grid, key: Key, *, is_single_layer: bool) -> Room:
     """Measure the region.
 
     Raises
@@ -161,9 +159,9 @@ def _check_shape(
     share = room_of(deep, low, high, ndim) / room_of(walls, low, high, ndim)
     if share < _LEAST_DEEP:
         raise RecipeError(
-            f"labels: the region is no layer: {share:.2g} of it is deeper than half of its greatest depth of {deepest:.3g} "
-            "um, which is 0.5 of an even layer; a single layer needs a region with two sides, as a slab or an ellipsoid "
-            "with a core of 0.5 or more has"
+            f"labels: the region is no layer: {share:.2g} of it is deeper than half of its greatest depth of "
+            f"{deepest:.3g} um, which is 0.5 of an even layer; a single layer needs a region with two sides, as a slab "
+            "or an ellipsoid with a core of 0.5 or more has"
         )
 
 
@@ -174,8 +172,10 @@ def room_of(walls: LatticeField | None, low_um: np.ndarray, high_um: np.ndarray,
     if walls is None:
         return box
     n = {2: 500, 3: 64}[ndim]
-    axes = [a + e * (np.arange(n) + 0.5) / n for a, e in zip(low, extent, strict=True)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, ndim)
-    # A point stands for a small box, which the border may cut.
-    side = float(np.min(extent)) / n
-    return box * float(np.clip(walls.at(points) / side + 0.5, 0, 1).mean())
+    voxel = tuple((extent / n).tolist())
+    samples = Grid(shape_px=(n,) * ndim, voxel_um=voxel)
+    origin = walls.origin_um.copy()
+    origin[3 - ndim :] -= low
+    depth = replace(walls, origin_um=origin).in_box(samples, samples.box)
+    # A sample stands for a small box, which the border may cut.
+    return box * float(np.clip(depth / min(voxel) + 0.5, 0, 1).mean())

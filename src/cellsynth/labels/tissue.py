@@ -104,10 +104,10 @@ class Tissue(AbstractLabelGenerator):
     def _check(self) -> "Tissue":
         if self.n_cells is not None and self.density is not None:
             raise ValueError("give one of n_cells and density, or neither; saw both")
-        if self.nucleus_ratio.at(np.zeros(1))[0] < _LEAST_RATIO:
+        least = float(self.nucleus_ratio.at(np.zeros(1))[0])
+        if least < _LEAST_RATIO:
             raise ValueError(
-                f"nucleus_ratio goes down to {self.nucleus_ratio.at(np.zeros(1))[0]:.3g}; every cell has a nucleus, of at "
-                f"least {_LEAST_RATIO:g} of it"
+                f"nucleus_ratio goes down to {least:.3g}; every cell has a nucleus, of at least {_LEAST_RATIO:g} of it"
             )
         if self.nucleus_ratio.upper >= 1:
             raise ValueError(
@@ -116,8 +116,8 @@ class Tissue(AbstractLabelGenerator):
             )
         if self.is_single_layer and self.region.is_everywhere:
             raise ValueError(
-                "is_single_layer needs a region with two sides: slab, or ellipsoid with a core; in a plane the cells of "
-                "the region everywhere are one layer already"
+                "is_single_layer needs a region with two sides: slab, or ellipsoid with a core; in a plane the cells "
+                "of the region everywhere are one layer already"
             )
         if self.n_cells is None and self.density is None:
             self._check_membrane(self._smallest_radius_um)
@@ -125,8 +125,8 @@ class Tissue(AbstractLabelGenerator):
 
     def build(self, grid: Grid, device: str = "cpu") -> SceneFn:
         """Make the function that grows a random tissue on `grid`."""
-        self._room(grid, Key.from_seed(0))
-        return partial(_grow, self, grid)
+        room = self._room(grid, Key.from_seed(0))
+        return partial(_grow, self, grid, None if self.region.is_random else room)
 
     def _room(self, grid: Grid, key: Key) -> Room:
         amount = Amount(self.n_cells, self.density, self.radius_um)
@@ -146,9 +146,9 @@ class Tissue(AbstractLabelGenerator):
             )
 
 
-def _grow(config: Tissue, grid: Grid, key: Key) -> Scene:
+def _grow(config: Tissue, grid: Grid, room: Room | None, key: Key) -> Scene:
     """Place seeds, measure their cells, put a nucleus into each, keep what shows in the grid."""
-    room = config._room(grid, key.child("region"))
+    room = room or config._room(grid, key.child("region"))
     flat, n = 3 - grid.ndim, room.n_cells
     rng = key.child("cells").generator()
     radius = config.radius_um.sample(n, rng)
@@ -166,7 +166,9 @@ def _grow(config: Tissue, grid: Grid, key: Key) -> Scene:
     diagram = diagram.with_seeds_inside().within_sight()
     n = len(diagram)
     if not n:
-        raise RecipeError("labels: no cell found a place in the region; give smaller cells, or a larger region")
+        raise RecipeError(
+            "labels: no cell found a place in the region; give smaller cells, or a larger region"
+        )
     semi_axes, rotation = frames(diagram.extents, grid.ndim)
     nuclei = place_nuclei(
         diagram, *_in_3d(semi_axes, rotation), config.nucleus_ratio.sample(n, rng), config.nucleus_elongation,
@@ -198,13 +200,10 @@ _MANY_SMALLER = 0.1
 
 def _scene_of(config: Tissue, grid: Grid, diagram: Tessellation, bodies: Objects, kernels: Objects) -> Scene:
     """The target with its parts; rows are cells of the tessellation."""
-    cells = Scene(grid, bodies, Voronoi(diagram), diagram.walls)
-    shown = diagram.rows_of(cells.only_visible(_MIN_VOXELS).objects.key)
-    is_hidden = np.ones(len(diagram), np.bool_)
-    is_hidden[shown] = False
+    n_voxels = Scene(grid, bodies, Voronoi(diagram), diagram.walls).count_voxels(_MIN_VOXELS)
+    shown = n_voxels >= _MIN_VOXELS
     # What shows as a voxel or three at the border of the grid makes room for its neighbours.
-    hidden = Scene(grid, bodies.take(is_hidden), Voronoi(diagram), diagram.walls)
-    is_sliver = np.isin(diagram.key, hidden.only_visible().objects.key)
+    is_sliver = (n_voxels > 0) & ~shown
     diagram = diagram.take(~is_sliver)
     shapes = {
         part: Voronoi(diagram, part, config.membrane_um) for part in ("cells", "membranes", "interiors")

@@ -20,7 +20,9 @@ GRIDS = {
 }
 
 
-def tessellation(grid: Grid, n: int, seed: int = 0, *, amplitude: float = 0.0, spread: float = 0.0, reach: float = 99.0):
+def tessellation(
+    grid: Grid, n: int, seed: int = 0, *, amplitude: float = 0.0, spread: float = 0.0, reach: float = 99.0
+):
     rng = np.random.default_rng(seed)
     seeds = np.full((n, 3), 0.5)
     seeds[:, 3 - grid.ndim :] = rng.uniform(-0.1, 1.1, (n, grid.ndim)) * grid.extent_um
@@ -203,6 +205,12 @@ def test_measured_extents_are_those_of_the_drawn_cells(ndim):
 def test_a_seed_in_the_cell_of_another_is_dropped():
     seeds = np.array([[0.5, 5.0, 5.0], [0.5, 6.0, 5.0], [0.5, 15.0, 9.0]])
     diagram = Tessellation(
-        seeds, np.array([30.0, 0.0, 0.0]), np.array([1, 2, 3], np.uint64), np.full(3, 50.0), Warp(0, 0, 1), None, True
+        seeds,
+        np.array([30.0, 0.0, 0.0]),
+        np.array([1, 2, 3], np.uint64),
+        np.full(3, 50.0),
+        Warp(0, 0, 1),
+        None,
+        True,
     )
     assert diagram.with_seeds_inside().key.tolist() == [1, 3]

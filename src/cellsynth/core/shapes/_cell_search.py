@@ -164,7 +164,9 @@ def narrowed(low_um, high_um, seed, weight, thickness, heaviest, size, given, n_
                 if least > slack:
                     continue
                 spread = max(spread, math.sqrt(dz * dz + dy * dy + dx * dx))
-            elif least > slack and least - slack - thickness * spread > thickness * math.sqrt(dz * dz + dy * dy + dx * dx):
+            elif least > slack and least - slack - thickness * spread > thickness * math.sqrt(
+                dz * dz + dy * dy + dx * dx
+            ):
                 continue
             found[n] = j
             n += 1

@@ -66,7 +66,7 @@ class Voronoi(AbstractShape):
         _paint(
             canvas.owner, canvas.nearness, canvas.start, canvas.voxel_um, label, *diagram.bins,
             diagram.heaviest_um2, diagram.furthest_um, 1 / self._furthest_um,
-            _NO_DEPTH if depth is None else depth, depth is not None, *moved.index, *moved.share,
+            _NO_DEPTH if depth is None else depth, depth is not None, *moved.before, *moved.share,
             moved.at_point, moved.step_um, block, tile, self.membrane_um / 2, _NUMBER[self.part],
         )  # fmt: skip
 
@@ -134,9 +134,7 @@ def _paint(
         z1, y1, x1 = min(z0 + block[0], n_z), min(y0 + block[1], n_y), min(x0 + block[2], n_x)
         if has_depth and _is_outside(depth, z0, z1, y0, y1, x0, x1):
             continue
-        _looked_up(
-            z0, z1, y0, y1, x0, x1, start, voxel, at_point, index_z, index_y, index_x, low_um, high_um
-        )
+        _looked_up(z0, z1, y0, y1, x0, x1, start, voxel, at_point, index_z, index_y, index_x, low_um, high_um)
         nearby, n_nearby = candidates(
             low_um, high_um, seed, weight, first, n_bins, low, size, furthest, thickness, heaviest, nearby
         )
@@ -151,9 +149,24 @@ def _paint(
                     if has_depth and _is_outside(depth, a, za, b, yb, c, xc):
                         continue
                     _looked_up(
-                        a, za, b, yb, c, xc, start, voxel, at_point, index_z, index_y, index_x, low_um, high_um
+                        a,
+                        za,
+                        b,
+                        yb,
+                        c,
+                        xc,
+                        start,
+                        voxel,
+                        at_point,
+                        index_z,
+                        index_y,
+                        index_x,
+                        low_um,
+                        high_um,
                     )
-                    n = narrowed(low_um, high_um, seed, weight, thickness, heaviest, size, nearby, n_nearby, found)
+                    n = narrowed(
+                        low_um, high_um, seed, weight, thickness, heaviest, size, nearby, n_nearby, found
+                    )
                     _paint_tile(
                         owner, nearness, start, voxel, label, seed, weight, reach, per_reach, depth, has_depth,
                         index_z, index_y, index_x, share_z, share_y, share_x, at_point, lattice_step, half, part,
