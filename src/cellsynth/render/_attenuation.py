@@ -69,7 +69,10 @@ def _published(law: str, d: np.ndarray, b: float, n_slices: float) -> np.ndarray
         "f3": (-10.0, 200.0, 0.0),
         "f3p": (-10.0, b, 0.0),
     }[law]
-    return ((d + shift) / scale + 1) ** -6.0 + offset
+    # Products, as a power takes ten times as long.
+    inverse = 1 / ((d + d.dtype.type(shift)) / d.dtype.type(scale) + 1)
+    inverse *= inverse
+    return inverse * inverse * inverse + d.dtype.type(offset)
 
 
 def path_field(tissue: LatticeField | None, grid: Grid) -> LatticeField:

@@ -1,5 +1,7 @@
 """Convolution of a volume with a kernel, tile by tile of a fixed lattice."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float32
 from scipy import fft
@@ -22,15 +24,15 @@ class Convolver:
         )
         self._transfers = [self._transfer(kernel) for kernel in kernels]
 
-    def __call__(self, light: Volume, used: list[int]) -> list[Volume]:
-        """Convolve a box that has its halo around it with some of the kernels; gives it without."""
+    def __call__(self, light: Volume, used: list[int]) -> Iterator[Volume]:
+        """Convolve a box that has its halo around it with some of the kernels; gives it without, one after another."""
         spectrum = fft.rfftn(light, self._padded)
         inside = tuple(slice(h, h + n) for n, h in zip(self.shape, self.halo, strict=True))
-        results = []
         for k in used:
-            found = fft.irfftn(spectrum * self._transfers[k], self._padded)[inside]
-            results.append(np.maximum(found, 0).astype(np.float32, copy=False))
-        return results
+            # The last may have the spectrum itself.
+            product = np.multiply(spectrum, self._transfers[k], out=spectrum if k == used[-1] else None)
+            found = fft.irfftn(product, self._padded, overwrite_x=True)[inside]
+            yield np.maximum(found, 0).astype(np.float32, copy=False)
 
     def _transfer(self, kernel: Kernel) -> np.ndarray:
         """Transform of the kernel with its middle at the first voxel."""

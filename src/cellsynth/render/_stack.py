@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 
 from ..core.field import LatticeField
 from ..core.grid import Box, Grid
@@ -232,27 +233,19 @@ class Stack(AbstractTiledImage):
     def _spread(self, light: np.ndarray, fine: Box, c: int) -> np.ndarray:
         """Light of a box with its halo as the optics shows it in the box, (Z, Y, X)."""
         shape = self._in_3d(fine.shape, 1)
-        weights = self._weights(fine, c)
-        used = [k for k, weight in enumerate(weights) if weight is None or weight.any()]
-        seen: np.ndarray | None = None
-        for k, blurred in zip(used, self._convolver(shape, c)(light, used), strict=True):
-            weight = weights[k]
-            if weight is None:
-                return blurred
-            blurred *= weight.reshape(shape)
-            seen = blurred if seen is None else np.add(seen, blurred, out=seen)
-        assert seen is not None
+        convolve, places = self._convolver(shape, c), np.array([place for place, _ in self._layers[c]])
+        if len(places) == 1:
+            return next(convolve(light, [0]))
+        path = self._path.in_box(self._fine, fine).reshape(shape)
+        low, high = float(path.min()), float(path.max())
+        # Those of which a voxel has a share: between the layers below and above the paths that occur.
+        first = max(int(np.searchsorted(places, low, side="right")) - 1, 0)
+        last = min(int(np.searchsorted(places, high)), len(places) - 1)
+        used = list(range(first, last + 1))
+        seen = np.zeros(shape, np.float32)
+        for k, blurred in zip(used, convolve(light, used), strict=True):
+            add_share(seen, blurred, path, places, k)
         return seen
-
-    def _weights(self, fine: Box, c: int = 0) -> list[np.ndarray | None]:
-        """Share of each layer in each voxel; None where there is one layer."""
-        layers = self._layers[c]
-        if len(layers) == 1:
-            return [None]
-        path = self._path.in_box(self._fine, fine)
-        places = np.array([place for place, _ in layers], np.float32)
-        index = np.interp(path, places, np.arange(len(places)))
-        return [np.maximum(1 - np.abs(index - k), 0).astype(np.float32) for k in range(len(places))]
 
     @cached_property
     def _path(self) -> LatticeField:
@@ -335,6 +328,22 @@ def tissue_share(scene: Scene, box: Box) -> Plane:
         return np.ones(box.shape, np.float32)
     depth = scene.tissue.in_box(scene.grid, box)
     return np.clip(depth / np.float32(min(scene.grid.voxel_um)) + np.float32(0.5), 0, 1)
+
+
+@njit(cache=True, nogil=True)
+def add_share(seen, blurred, path, places, k):
+    """Add what a layer shows, by its share: 1 at its own path through tissue, 0 from those of its neighbours on."""
+    here = places[k]
+    before, after = places[max(k - 1, 0)], places[min(k + 1, places.size - 1)]
+    rise = 1.0 / (here - before) if here > before else 0.0
+    fall = 1.0 / (after - here) if after > here else 0.0
+    for z in range(seen.shape[0]):
+        for y in range(seen.shape[1]):
+            for x in range(seen.shape[2]):
+                p = path[z, y, x] - here
+                share = 1.0 + p * rise if p < 0.0 else 1.0 - p * fall
+                if share > 0.0:
+                    seen[z, y, x] += np.float32(share) * blurred[z, y, x]
 
 
 _SCATTER_LAYERS = 4
