@@ -36,6 +36,23 @@ VARIANTS = {
             "populations": [{"share": 2, "orientation": "flat"}, {"radius_um": 3, "orientation": "upright"}],
         },
     ],
+    "tissue": [
+        {},
+        {"n_cells": 9, "membrane_um": 1.5},
+        {"radius_um": [4, 6], "target": "nuclei", "regularity": 0.2},
+        {"radius_um": 5, "region": {"kind": "ellipsoid", "semi_axes_um": [13.0]}, "waviness": 0.1},
+        {
+            "radius_um": 4,
+            "region": {"kind": "slab", "top_um": 4.0, "thickness_um": 16.0},
+            "is_single_layer": True,
+        },
+        {
+            "radius_um": 3,
+            "region": {"kind": "ellipsoid", "semi_axes_um": [13.0], "core": 0.5},
+            "is_single_layer": True,
+            "target": "nuclei",
+        },
+    ],
 }
 CASES = [
     ({"kind": kind, **values}, i) for kind in registry.names() for i, values in enumerate(VARIANTS[kind])

@@ -238,20 +238,21 @@ class Scene:
         do, a neighbour may grow into the freed voxels. Parts are added afterwards.
         """
         assert not self.parts
+        return replace(self, objects=self.objects.take(self.count_voxels(min_voxels) >= min_voxels))
+
+    def count_voxels(self, enough: int) -> Integer[np.ndarray, " n"]:
+        """Voxels of each object in the grid, or, of one that shows `enough` of them, not fewer than these."""
         if self.grid.n_voxels <= _LARGE:
-            counts = self._count_voxels([self.grid.box])
-        elif not self.shape.needs_objects:
-            counts = self._count_voxels(self.grid.boxes((256,) * self.grid.ndim))
-        else:
-            counts = self._count_some_voxels(min_voxels)
-        return replace(self, objects=self.objects.take(np.flatnonzero(counts >= min_voxels)))
+            return self._count_voxels([self.grid.box])
+        if not self.shape.needs_objects:
+            return self._count_voxels(self.grid.boxes((256,) * self.grid.ndim))
+        return self._count_some_voxels(enough)
 
     def _count_some_voxels(self, enough: int) -> np.ndarray:
-        """Voxels of each object, or fewer where `enough` were seen.
-
-        Most objects are seen well enough in every few planes of the grid. Of the others the own boxes are drawn.
-        """
-        height = (self.index.high - self.index.low)[:, 3 - self.grid.ndim]
+        """Most objects are seen well enough in every few planes of the grid; the others where they are."""
+        first = 3 - self.grid.ndim
+        low, high = self.index.low[:, first:], self.index.high[:, first:]
+        height = (high - low)[:, 0]
         step = (
             max(1, int(np.median(height[height > 0])) // 4) if (height > 0).any() else self.grid.shape_px[0]
         )
@@ -261,10 +262,8 @@ class Scene:
             for box in self.grid.boxes((self.grid.shape_px[0], *(1024,) * (self.grid.ndim - 1)))
         ]
         counts = self._count_voxels(planes)
-        for i in np.flatnonzero((counts < enough) & (height > 0)):
-            low, high = (edge[i, 3 - self.grid.ndim :].tolist() for edge in (self.index.low, self.index.high))
-            if all(a < b for a, b in zip(low, high, strict=True)):
-                counts[i] = np.count_nonzero(self.draw(Box(tuple(low), tuple(high))) == i + 1)
+        rest = np.flatnonzero((counts < enough) & (low < high).all(axis=1))
+        counts[rest] = self._count_voxels(_blocks_around(low[rest], high[rest]))[rest]
         return counts
 
     def _count_voxels(self, boxes: list[Box]) -> np.ndarray:
@@ -280,8 +279,26 @@ _SLAB = 1 << 22
 _MANY = 500
 """Objects above which their order matters for speed."""
 
+_BLOCK = 32
+"""Voxels per axis of the blocks in which objects are looked for."""
+
 _LARGE = 1 << 24
 """Voxels of a grid above which looking at a part of them saves time."""
+
+
+def _blocks_around(low: np.ndarray, high: np.ndarray) -> list[Box]:
+    """Boxes that share no voxel and hold all the given ones: blocks of a lattice, cut down to what is in them."""
+    found: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
+    for a, b in zip(low, high, strict=True):
+        begin, end = a // _BLOCK, (b - 1) // _BLOCK + 1
+        for place in np.ndindex(*(end - begin).tolist()):
+            block = begin + place
+            start, stop = np.maximum(a, block * _BLOCK), np.minimum(b, (block + 1) * _BLOCK)
+            name = tuple(block.tolist())
+            if name in found:
+                start, stop = np.minimum(start, found[name][0]), np.maximum(stop, found[name][1])
+            found[name] = start, stop
+    return [Box(tuple(start.tolist()), tuple(stop.tolist())) for start, stop in found.values()]
 
 
 @njit(cache=True, nogil=True)

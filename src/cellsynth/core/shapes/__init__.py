@@ -11,6 +11,8 @@
 | `Fragments` | what is left of cells that fell apart |
 | `Prototypes` | real cells, cut out of labelled images |
 | `Mixed` | several of these, by class |
+| `Voronoi` | tissue without gaps: its cells, their membranes |
+| `Enclosed` | nuclei in these |
 | `Pixels` | a label image that somebody else made |
 """
 
@@ -18,6 +20,7 @@ from ._frame import to_3d as to_3d
 from .branched import Branched as Branched
 from .ellipsoid import Ellipsoid as Ellipsoid
 from .ellipsoid import draw_ellipsoids as draw_ellipsoids
+from .enclosed import Enclosed as Enclosed
 from .fragments import Fragments as Fragments
 from .mixed import Mixed as Mixed
 from .pixels import Pixels as Pixels
@@ -31,3 +34,4 @@ from .rod import Rod as Rod
 from .spot import Spot as Spot
 from .star_convex import StarConvex as StarConvex
 from .superellipsoid import Superellipsoid as Superellipsoid
+from .voronoi import Voronoi as Voronoi

@@ -16,6 +16,9 @@ registry: "Registry[AbstractRegion]" = Registry("cellsynth.labels.regions", "reg
 _POINTS = 96
 """Lattice points along the longest axis of a field; shapes of regions are smooth."""
 
+_POINTS_ACROSS = 32
+"""And along any other at least, for layers that are thin against the width of the grid."""
+
 _FIXED = Key.from_seed(0)
 """For regions that nothing is random in."""
 
@@ -74,7 +77,8 @@ class AbstractRegion(Plugin, ABC):
         low = np.array([0.5] * flat + [-margin_um] * grid.ndim)
         high = np.array([0.5] * flat + [e + margin_um for e in grid.extent_um])
         step = float((high - low).max()) / (_POINTS - 1)
-        counts = np.maximum(np.ceil((high - low) / step).astype(int) + 1, 2)
+        counts = np.ceil((high - low) / step).astype(int) + 1
+        counts = np.where(high > low, np.maximum(counts, _POINTS_ACROSS), 2)
         steps = np.maximum((high - low) / (counts - 1), 1e-9)
         axes = [o + s * np.arange(n) for o, s, n in zip(low, steps, counts, strict=True)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
