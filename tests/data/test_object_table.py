@@ -8,7 +8,7 @@ import tifffile
 
 from cellsynth.core.grid import Grid
 from cellsynth.core.tally import tally
-from cellsynth.data.dataset import DatasetWriter, read_objects, verify, write_sample
+from cellsynth.data.dataset import DatasetWriter, open_dataset, read_objects, verify, write_sample
 from cellsynth.data.object_table import object_columns
 from cellsynth.labels.base import registry as generators
 from cellsynth.recipe import Recipe, make_sample
@@ -88,6 +88,7 @@ def test_a_dataset_keeps_the_labels_and_the_table_of_every_part(tmp_path, key):
     assert writer.pending([sample.name]) == []
     writer.finish([sample.name])
     assert np.array_equal(tifffile.imread(tmp_path / "out/labels_spots/two_00000.tif"), part)
+    assert np.array_equal(open_dataset(tmp_path / "out")[0].parts["spots"], part)
     assert read_objects(tmp_path / "out", "spots")["label"].tolist() == [1, 2]
     assert read_objects(tmp_path / "out", "nuclei").empty
     assert (read_objects(tmp_path / "out")["n_voxels"] > 0).all()

@@ -346,6 +346,7 @@ def _entry(folder: Path, record: SampleRecord) -> Entry:
         name=record.name,
         image=folder / record.image.path,
         labels=folder / record.labels.path if record.labels else None,
+        parts={name: folder / part.path for name, part in record.parts.items()},
         grid=record.grid,
         bit_depth=record.bit_depth,
         is_ours=True,

@@ -45,6 +45,9 @@ class Entry:
 
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    parts: Mapping[str, Path] = field(default_factory=dict)
+    """Further labels by name, of samples that this package wrote."""
+
     def load(self) -> Sample:
         """Read the files.
 
@@ -59,10 +62,15 @@ class Entry:
             grid=self.grid,
             image=image,
             labels=self.load_labels(image.shape[1:]),
+            parts={name: self._load_part(path) for name, path in self.parts.items()},
             bit_depth=self.bit_depth,
             source=self.image,
             provenance=dict(self.provenance),
         )
+
+    def _load_part(self, path: Path) -> Labels:
+        labels = read_label_file(path, may_be_mask=True, may_have_gaps=True, keeps_ids=True)
+        return labels.reshape(self.grid.shape_px)  # an axis of one plane is back
 
     def load_labels(self, shape_px: tuple[int, ...] | None = None) -> Labels | None:
         """Read the labels alone, int32 without gaps; None where there are none."""
