@@ -123,6 +123,8 @@ def test_prototypes_are_refused_in_words(folders, tmp_path):
     (labels / "z.tif").unlink()
     write_png(images / "b.png", np.zeros((35, 61), np.uint8))
     (images / "b.tif").unlink()
+    with pytest.raises(InputError, match=r"b.png: every voxel has the same value \(0\)"):
+        cut_prototypes(images, labels, tmp_path / "bank", voxel_um="1", quiet=True)
     with pytest.raises(InputError, match="others, such as b, have none"):
         cut_prototypes(images, labels, tmp_path / "bank", quiet=True)
     assert not any(p.name.startswith("bank") for p in tmp_path.iterdir())

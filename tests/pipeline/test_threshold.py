@@ -2,6 +2,7 @@
 
 import json
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -73,14 +74,64 @@ def test_three_classes_are_read_at_their_own_levels(tmp_path, dtype):
     assert np.array_equal(labels > 0, CELLS > 0)  # half of the range, and 127 of 255 is less
 
 
+def test_cores_of_three_classes_are_divided_only_where_it_is_asked_for(tmp_path):
+    dented = np.full((41, 67), 0, np.uint8)
+    dented[8:34, 5:62] = 127
+    dented[14:28, 11:56] = 255
+    dented[14:20, 32:35] = 127
+    dented[20, 20] = 0
+    write_png(tmp_path / "a.png", dented)
+    labels = read_pixels(run(tmp_path / "a.png", tmp_path / "whole", three_classes=True) / "a.tif")
+    filled = dented > 0
+    filled[20, 20] = True
+    assert np.array_equal(labels, filled)
+    path = run(tmp_path / "a.png", tmp_path / "divided", three_classes=True, neck=0.9)
+    assert read_pixels(path / "a.tif").max() == 2
+    path = run(tmp_path / "a.png", tmp_path / "open", three_classes=True, max_hole_px=0)
+    assert read_pixels(path / "a.tif")[20, 20] == 0
+
+
+def test_jpeg_is_read_as_what_it_was_before(folder, tmp_path):
+    (tmp_path / "jpeg").mkdir()
+    for name in ("a", "b"):
+        pixels = read_pixels(folder / f"{name}.png")
+        (tmp_path / "jpeg" / f"{name}.jpg").write_bytes(imagecodecs.jpeg_encode(pixels, level=95))
+    out = run(tmp_path / "jpeg", tmp_path / "out")
+    for name in ("a", "b"):
+        labels = read_pixels(out / f"{name}.tif")
+        assert labels.max() == 2
+        assert np.count_nonzero((labels > 0) != (CELLS > 0)) <= 0.02 * np.count_nonzero(CELLS)
+
+
+def test_areas_in_micrometres_are_those_of_pixels(folder, tmp_path):
+    write_png(tmp_path / "a.png", np.where(CELLS > 0, 255, 0).astype(np.uint8), (0.5, 0.5))
+    (small, large) = np.sort(np.bincount(CELLS.ravel())[1:])
+    between = (small + large) / 2
+    for options, n in (({"min_area_um2": between / 4}, 1), ({"min_area_um2": (small - 9) / 4}, 2)):
+        out = run(tmp_path / "a.png", tmp_path / f"out{n}", **options)
+        assert read_pixels(out / "a.tif").max() == n
+    with pytest.raises(InputError, match=r"b.png: does not say the size of a pixel.*--voxel-um"):
+        run(folder, tmp_path / "out", max_hole_um2=3.0)
+    cells = balls(*PAIR_3D)
+    cells[10, 15, 13] = 0
+    write_tiff(
+        tmp_path / "v.tif", np.where(cells > 0, 255, 0).astype(np.uint8), axes="ZYX", voxel_um=(2, 1, 0.5)
+    )
+    for area, is_filled in ((0.9, False), (1.0, True)):
+        out = run(tmp_path / "v.tif", tmp_path / f"v{area}", max_hole_um2=area)
+        assert (read_pixels(out / "v.tif")[10, 15, 13] > 0) == is_filled
+
+
 def test_an_image_in_which_nothing_is_found_is_refused_or_left_out(folder, tmp_path):
     write_png(tmp_path / "masks" / "c.png", np.full((31, 47), 9, np.uint8))
     dim = np.zeros((31, 47), np.uint8)
     dim[4:20, 5:30] = 90
     write_png(tmp_path / "masks" / "d.png", dim)
-    with pytest.raises(InputError, match=r"2 problems\n.*c: every pixel has the same value \(9\)") as refused:
+    with pytest.raises(
+        InputError, match=r"2 problems\n.*c.png: every pixel has the same value \(9\)"
+    ) as refused:
         run(folder, tmp_path / "out")
-    assert "d: nothing is found: 0.00% of the pixels are at or above the threshold 127.5" in str(
+    assert "d.png: nothing is found: 0.00% of the pixels are at or above the threshold 127.5" in str(
         refused.value
     )
     assert not (tmp_path / "out").exists()
@@ -110,6 +161,9 @@ def test_floats_of_unknown_range_need_a_level(tmp_path):
         ({"neck": 1.5}, "--neck is 1.5"),
         ({"min_area_px": -1}, "--min-area-px is -1"),
         ({"max_hole_px": -1}, "--max-hole-px is -1"),
+        ({"min_area_um2": -1.0}, "--min-area-um2 is -1"),
+        ({"max_hole_um2": float("nan")}, "--max-hole-um2 is nan"),
+        ({"neck": 0.9, "binary": True}, "--neck 0.9 and --binary"),
         ({"level": 100.0, "method": "otsu"}, "give one of both"),
         ({"level": 100.0, "three_classes": True}, "leave out --level"),
         ({"voxel_um": "0"}, "--voxel-um is 0; needs a positive number"),

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..io.formats import kind_of, read_header, read_pixels
 from ..io.header import Header
+from ..io.jpeg import is_jpeg, read_jpeg, read_jpeg_header
 from ..io.memory import check_memory
 from ..io.ome_zarr import open_image
 from ._folder_files import find_image_files, stem_of
@@ -73,7 +74,7 @@ class GreyImages:
             If the file is damaged, holds NaN, has several channels of signal and none was chosen, or lacks the channel.
         """
         header = self.headers[name]
-        pixels = _read(header.path)
+        pixels = _read(header)
         if pixels.dtype == bool:
             pixels = pixels.astype(np.uint8)
         if pixels.dtype.kind not in "uif":
@@ -106,7 +107,11 @@ class GreyImages:
 
 
 def read_grey_images(
-    path: Path, *, channel: Channel = None, colours: Literal["refuse", "mean"] = "refuse"
+    path: Path,
+    *,
+    channel: Channel = None,
+    colours: Literal["refuse", "mean"] = "refuse",
+    may_be_jpeg: bool = False,
 ) -> GreyImages:
     """Find the images of a folder, a dataset folder, or one file or OME-Zarr volume; only headers are read now.
 
@@ -117,6 +122,8 @@ def read_grey_images(
     colours
         Without `channel`: refuse, when it is read, what has several channels of signal, or take their mean. Channels
         that are equal are grey.
+    may_be_jpeg
+        Take JPEG pictures as well, whose compression changes grey values.
 
     Raises
     ------
@@ -129,7 +136,7 @@ def read_grey_images(
     problems: list[str] = []
     for name, file in files:
         try:
-            header = _header(file)
+            header = _header(file, may_be_jpeg=may_be_jpeg)
             check_memory(file, header.shape, header.dtype)
             header = _checked(header, channel)
         except InputError as error:
@@ -154,11 +161,16 @@ def _files_of(path: Path) -> tuple[list[tuple[str, Path]], dict[str, tuple[float
     return [(stem_of(file), file) for file in find_image_files(path, may_be_zarr=True)], {}
 
 
-def _header(path: Path) -> Header:
-    return open_image(path).header if kind_of(path) == "zarr" else read_header(path)
+def _header(path: Path, *, may_be_jpeg: bool) -> Header:
+    if kind_of(path) == "zarr":
+        return open_image(path).header
+    return read_jpeg_header(path) if may_be_jpeg and is_jpeg(path) else read_header(path)
 
 
-def _read(path: Path) -> np.ndarray:
+def _read(header: Header) -> np.ndarray:
+    path = header.path
+    if header.format == "jpeg":
+        return read_jpeg(path)
     return open_image(path).read() if kind_of(path) == "zarr" else read_pixels(path)
 
 

@@ -21,7 +21,7 @@ def level_of(image: Plane, method: LevelName, full_scale: float) -> float:
 
 
 def instances_of(
-    mask: Mask, voxel_um: tuple[float, ...], *, neck: float, min_area_px: int = 0, max_hole_px: int = 0
+    mask: Mask, voxel_um: tuple[float, ...], *, neck: float, min_area_px: float = 0, max_hole_px: float = 0
 ) -> Labels:
     """Fill small holes, divide what touches (see `split_instances`), and drop small objects.
 

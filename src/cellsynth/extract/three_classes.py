@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from ..core.nearest import nearest_labels
 from ..core.types import Labels, Plane
-from ..segment._watershed import connected, flood, gapless
+from ..segment._watershed import connected, fill_holes, flood, gapless
 from .instances import split_instances
 
 _REACH = 3.0
@@ -17,7 +17,8 @@ def decode_three_classes(
     full_scale: float,
     voxel_um: tuple[float, ...],
     *,
-    min_area_px: int = 0,
+    min_area_px: float = 0,
+    max_hole_px: float = 0,
     neck: float = 0.0,
 ) -> Labels:
     """Give every core the rim around it.
@@ -33,8 +34,11 @@ def decode_three_classes(
     min_area_px
         Smaller cells are dropped. A core has a quarter of the area of its cell, in 3D an eighth of the volume; smaller
         ones count as rim.
+    max_hole_px
+        Holes of up to so many pixels are filled, in cells and in cores.
     neck
-        As of `split_instances`, for cores that grew together.
+        As of `split_instances`, for cores that grew together. Cores have the outlines of their cells, only sharper, so
+        that a neck that divides masks well divides cores too often.
 
     Returns
     -------
@@ -52,8 +56,8 @@ def decode_three_classes(
     .. [1] K. Yao et al., "AD-GAN: End-to-end unsupervised nuclei segmentation with aligned disentangling training",
        arXiv:2107.11022 (2021), mask synthesis.
     """
-    mask = image > full_scale / 4
-    cores = split_instances(image > 0.75 * full_scale, neck, voxel_um)
+    mask = fill_holes(image > full_scale / 4, max_hole_px)
+    cores = split_instances(fill_holes(image > 0.75 * full_scale, max_hole_px) & mask, neck, voxel_um)
     cores = gapless(cores, min_area_px / 2**mask.ndim)
     labels = flood(_scaled_distance(cores, voxel_um), cores, mask)
     lost = connected(mask & (labels == 0))

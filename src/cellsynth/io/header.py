@@ -38,7 +38,7 @@ class Header:
 
     path: Path
 
-    format: Literal["png", "tiff", "zarr"]
+    format: Literal["png", "tiff", "zarr", "jpeg"]
 
     axes: str
     """One letter per axis, in the order of the array: `T C Z Y X`, `S` for samples (grey-alpha, RGB, RGBA) and

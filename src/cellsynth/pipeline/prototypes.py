@@ -75,6 +75,11 @@ def cut_prototypes(
     for name, own in progress.track(names.items(), "prototypes", len(names)):
         image = found.load(name).astype(np.float32)
         cells = truth.load(own, may_be_mask=False, keeps_ids=True)
+        if image.min() == image.max():
+            raise InputError(
+                f"{found.headers[name].path}: every voxel has the same value ({image.flat[0]:g}); there is nothing to "
+                "see in it, so take it out of the folder or check how it was exported"
+            )
         if image.shape != cells.shape:
             raise InputError(
                 f"{truth.files[own]}: labels are {cells.shape} and the image {found.headers[name].path.name} is "

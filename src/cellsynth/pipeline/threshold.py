@@ -1,6 +1,7 @@
 """Turn generated masks into instances."""
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -8,6 +9,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..data.grey_images import GreyImages
+
+
+_NECK = 0.9
+"""The best of 0.7 to 0.95 on the masks of 56 fluorescence images of DSB2018: panoptic quality 0.946, undivided 0.868.
+Of their encoding in three classes it is 0.991 without dividing the cores, and 0.954 with."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +26,18 @@ class MaskRule:
     dark: bool
     min_area_px: int
     max_hole_px: int
+    min_area_um2: float | None
+    max_hole_um2: float | None
     neck: float
     binary: bool
+
+    def in_voxels(self, voxel_um: tuple[float, ...]) -> tuple[float, float]:
+        """Smallest object and largest hole, for voxels of this size."""
+        size = prod(voxel_um)
+        return (
+            self.min_area_px if self.min_area_um2 is None else self.min_area_um2 / size,
+            self.max_hole_px if self.max_hole_um2 is None else self.max_hole_um2 / size,
+        )
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,9 @@ def threshold_images(
     dark: bool = False,
     min_area_px: int = 10,
     max_hole_px: int = 10,
-    neck: float = 0.9,
+    min_area_um2: float | None = None,
+    max_hole_um2: float | None = None,
+    neck: float | None = None,
     binary: bool = False,
     skip_empty: bool = False,
     channel: str | None = None,
@@ -73,8 +91,8 @@ def threshold_images(
     Parameters
     ----------
     images
-        Folder of images or volumes (PNG, TIFF, OME-Zarr), one of these, or a dataset folder. Of colours the mean is
-        taken.
+        Folder of images or volumes (PNG, TIFF, JPEG, OME-Zarr), one of these, or a dataset folder. Of colours the mean
+        is taken.
     out
         Folder for the labels, a TIFF for each image; must not hold anything yet. `threshold.json` in it says what was
         done.
@@ -91,11 +109,15 @@ def threshold_images(
         Drop objects of fewer pixels or voxels.
     max_hole_px
         Fill holes of up to so many pixels or voxels.
+    min_area_um2
+        The same as min-area-px in square micrometres, of volumes in cubic ones; needs the size of a pixel.
+    max_hole_um2
+        The same as max-hole-px in square micrometres, of volumes in cubic ones.
     neck
         Divide an object where it is narrower than this part of the narrower of its two sides, 0 to 1; 0 divides
-        nothing. More divides more.
+        nothing. More divides more. By default 0.9; cores of three classes are divided only where it is asked for.
     binary
-        Write masks of 0 and 255 in place of labels: PNG, or TIFF of volumes.
+        Write masks of 0 and 255 in place of labels: PNG, or TIFF of volumes. Nothing is divided.
     skip_empty
         Leave out images in which nothing is found, in place of refusing them.
     channel
@@ -120,20 +142,31 @@ def threshold_images(
     from ._progress import Progress
     from ._run_folder import made_whole, require_new
 
-    rule = MaskRule(method, level, three_classes, dark, min_area_px, max_hole_px, neck, binary)
+    areas = (min_area_px, max_hole_px, min_area_um2, max_hole_um2)
+    undivided = three_classes or binary
+    rule = MaskRule(
+        method,
+        level,
+        three_classes,
+        dark,
+        *areas,
+        (0.0 if undivided else _NECK) if neck is None else neck,
+        binary,
+    )
     _check(rule)
     given = parse_voxel(voxel_um)
     target = require_new(out)
     assert target is not None
-    found = read_grey_images(Path(images), channel=channel, colours="mean")
+    found = read_grey_images(Path(images), channel=channel, colours="mean", may_be_jpeg=True)
     if given is not None:
         sizes = {n: per_axis("--voxel-um", given, len(h.shape_px)) for n, h in found.headers.items()}
         found = dataclasses.replace(found, voxel_um=sizes)
+    _check_scales(rule, found)
     progress = Progress(is_quiet=quiet)
     with made_whole(target) as folder, worker_pool(workers) as pool:
         jobs = [_Job(found.take(name), rule, folder) for name in found.names]
         outcomes = list(progress.track(pool.map(_threshold, jobs), "threshold", len(jobs)))
-        empty = [f"{o.image}: {o.problem}" for o in outcomes if o.problem]
+        empty = [f"{found.headers[o.image].path}: {o.problem}" for o in outcomes if o.problem]
         if not skip_empty:
             raise_together(found.source, empty)
         elif len(empty) == len(outcomes):
@@ -155,16 +188,37 @@ def threshold_images(
 def _check(rule: MaskRule) -> None:
     from ..core.errors import RecipeError
 
-    for option, n in (("--min-area-px", rule.min_area_px), ("--max-hole-px", rule.max_hole_px)):
-        if n < 0:
-            raise RecipeError(f"{option} is {n}; at least 0")
+    areas = {
+        "--min-area-px": rule.min_area_px,
+        "--max-hole-px": rule.max_hole_px,
+        "--min-area-um2": rule.min_area_um2,
+        "--max-hole-um2": rule.max_hole_um2,
+    }
+    for option, area in areas.items():
+        if area is not None and not 0 <= area < float("inf"):
+            raise RecipeError(f"{option} is {area:g}; a number from 0 up")
     if not 0 <= rule.neck <= 1:
         raise RecipeError(f"--neck is {rule.neck:g}; a part of a width, so 0 to 1")
+    if rule.binary and rule.neck:
+        raise RecipeError(
+            f"--neck {rule.neck:g} and --binary: a mask has no objects to divide; leave out one"
+        )
     if rule.level is not None and rule.method != "half":
         raise RecipeError(f"--level {rule.level:g} and --method {rule.method}: give one of both")
     if rule.three_classes and (rule.level is not None or rule.method != "half"):
         raise RecipeError(
             "--three-classes reads at a quarter and three quarters of the range; leave out --level and --method"
+        )
+
+
+def _check_scales(rule: MaskRule, images: "GreyImages") -> None:
+    from ..core.errors import InputError
+
+    unknown = [name for name in images.names if name not in images.voxel_um]
+    if unknown and not (rule.min_area_um2 is None and rule.max_hole_um2 is None):
+        raise InputError(
+            f"{images.headers[unknown[0]].path}: does not say the size of a pixel, and areas are asked for in um2; "
+            "give it with --voxel-um, or areas in pixels: --min-area-px, --max-hole-px"
         )
 
 
@@ -190,7 +244,8 @@ def _threshold(job: _Job) -> Outcome:
     level, labels = _objects(job, image, known or (1.0,) * image.ndim)
     n_objects = int(labels.max(initial=0))
     if n_objects == 0:
-        return Outcome(name, level, 0, 0.0, _nothing(job.rule, level, image))
+        least, _ = job.rule.in_voxels(known or (1.0,) * image.ndim)
+        return Outcome(name, level, 0, 0.0, _nothing(job.rule, level, least, image))
     if not job.rule.binary:
         write_labels(job.out / f"{name}.tif", labels, voxel_um=known, is_synced=False)
     else:
@@ -208,13 +263,15 @@ def _objects(job: _Job, image: "np.ndarray", voxel_um: tuple[float, ...]) -> "tu
     from ..extract.three_classes import decode_three_classes
 
     rule = job.rule
+    min_area, max_hole = rule.in_voxels(voxel_um)
     if rule.three_classes:
         full_scale = _full_scale(job, image)
         labels = decode_three_classes(
             full_scale - image if rule.dark else image,
             full_scale,
             voxel_um,
-            min_area_px=rule.min_area_px,
+            min_area_px=min_area,
+            max_hole_px=max_hole,
             neck=rule.neck,
         )
         return full_scale / 4, labels
@@ -222,9 +279,7 @@ def _objects(job: _Job, image: "np.ndarray", voxel_um: tuple[float, ...]) -> "tu
     if level is None:
         level = level_of(image, rule.method, _full_scale(job, image) if rule.method == "half" else 1.0)
     mask = image < level if rule.dark else image >= level
-    return level, instances_of(
-        mask, voxel_um, neck=rule.neck, min_area_px=rule.min_area_px, max_hole_px=rule.max_hole_px
-    )
+    return level, instances_of(mask, voxel_um, neck=rule.neck, min_area_px=min_area, max_hole_px=max_hole)
 
 
 def _full_scale(job: _Job, image: "np.ndarray") -> float:
@@ -243,11 +298,12 @@ def _full_scale(job: _Job, image: "np.ndarray") -> float:
     return 1.0
 
 
-def _nothing(rule: MaskRule, level: float, image: "np.ndarray") -> str:
+def _nothing(rule: MaskRule, level: float, least: float, image: "np.ndarray") -> str:
     side = "below" if rule.dark else "at or above"
     share = float((image < level).mean() if rule.dark else (image >= level).mean())
+    way_out = "leave out --three-classes" if rule.three_classes else "give another --level or --method"
     return (
         f"nothing is found: {share:.2%} of the pixels are {side} the threshold {level:g} (values are {image.min():g} "
-        f"to {image.max():g}), and no object has {rule.min_area_px} of them; give another --level or --method, or less "
-        "--min-area-px"
+        f"to {image.max():g}), and no object has {least:g} of them; {way_out}, or ask for less --min-area-"
+        f"{'px' if rule.min_area_um2 is None else 'um2'}"
     )
