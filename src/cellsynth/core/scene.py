@@ -16,6 +16,7 @@ from .canvas import Canvas
 from .errors import RecipeError
 from .field import LatticeField
 from .grid import Box, Grid
+from .parallel import available_cores, in_threads
 from .rng import Key
 from .types import Labels, Plane, Points
 
@@ -267,10 +268,17 @@ class Scene:
         return counts
 
     def _count_voxels(self, boxes: list[Box]) -> np.ndarray:
-        counts = np.zeros(len(self.objects) + 1, np.int64)
-        for box in boxes:
-            _tally(self.draw(box).ravel(), counts)
-        return counts[1:]
+        found: list[np.ndarray] = []
+
+        def count(part: list[Box]) -> None:
+            counts = np.zeros(len(self.objects) + 1, np.int64)
+            for box in part:
+                _tally(self.draw(box).ravel(), counts)
+            found.append(counts)
+
+        n_parts = min(available_cores(), len(boxes))
+        in_threads(count, [boxes[i::n_parts] for i in range(n_parts)], n_parts)
+        return sum(found, start=np.zeros(len(self.objects) + 1, np.int64))[1:]
 
 
 _SLAB = 1 << 22

@@ -312,10 +312,9 @@ def _steps(draft: Draft) -> tuple[int, ...]:
 def _smaller(pixels: np.ndarray, steps: tuple[int, ...], *, draft_is_labels: bool) -> np.ndarray:
     if draft_is_labels:
         return np.ascontiguousarray(pixels[tuple(slice(None, None, s) for s in steps)])
-    padded = np.pad(pixels, [(0, -n % s) for n, s in zip(pixels.shape, steps, strict=True)], mode="edge")
-    lengths = [part for n, s in zip(padded.shape, steps, strict=True) for part in (n // s, s)]
-    means = padded.reshape(lengths).mean(axis=tuple(range(1, 2 * len(steps), 2)), dtype=np.float64)
-    return (np.rint(means) if pixels.dtype.kind == "u" else means).astype(pixels.dtype)
+    from ..core.halved import mean_of_steps
+
+    return mean_of_steps(pixels, steps)
 
 
 def _metadata(drafts: list[Draft]) -> dict[str, Any]:

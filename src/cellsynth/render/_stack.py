@@ -393,4 +393,7 @@ def tile_shape(
     plane = (side * steps[1] + 2 * halo[1]) * (side * steps[2] + 2 * halo[2])
     depth = (_TILE_VOXELS // plane - 2 * halo[0]) // steps[0]
     unit = next((unit for unit in _DEPTHS_PX if depth >= unit), _DEPTHS_PX[-1])
-    return max(unit, depth // unit * unit), side, side
+    deepest = max(unit, depth // unit * unit)
+    # As few as these would be, and of like depth: several workers are then done at the same time.
+    even = -(-grid.shape_px[0] // -(-grid.shape_px[0] // deepest))
+    return min(-(-even // unit) * unit, deepest), side, side
