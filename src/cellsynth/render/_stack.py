@@ -138,8 +138,18 @@ class Stack(AbstractTiledImage):
             Where to put what is on the way: `emitted`, `attenuated`, `blurred`.
         """
         fine = self._fine_box(tile)
-        light = self._emitted(fine, c, kept)
-        seen = self._spread(light, fine, c)
+        inside = self._with_halo(fine, c)
+        path = None
+        if self.settings.attenuation.law != "none" or len(self._layers[c]) > 1:
+            path = self._path.in_box(self._fine, inside)
+        light = self._emitted(fine, inside, path, c, kept)
+        if path is not None:
+            path = path[
+                tuple(
+                    slice(a - o, b - o) for a, b, o in zip(fine.start, fine.stop, inside.start, strict=True)
+                )
+            ]
+        seen = self._spread(light, path, fine, c)
         if kept is not None:
             halo = self._halos[c]
             shape = self._in_3d(fine.shape, 1)
@@ -197,25 +207,27 @@ class Stack(AbstractTiledImage):
         lengths = [part for n, s in zip(tile.shape, steps, strict=True) for part in (n, s)]
         return plane.reshape(lengths).mean(axis=tuple(range(1, 2 * len(steps), 2)), dtype=np.float32)
 
-    def _emitted(self, fine: Box, c: int, kept: dict[str, Plane] | None) -> np.ndarray:
+    def _with_halo(self, fine: Box, c: int) -> Box:
+        """What lights the box, as far as it is in the grid."""
+        halo = self._halos[c][3 - self._fine.ndim :]
+        return Box(
+            tuple(max(a - h, 0) for a, h in zip(fine.start, halo, strict=True)),
+            tuple(min(b + h, n) for b, h, n in zip(fine.stop, halo, self._fine.shape_px, strict=True)),
+        )
+
+    def _emitted(
+        self, fine: Box, inside: Box, path: np.ndarray | None, c: int, kept: dict[str, Plane] | None
+    ) -> np.ndarray:
         """Photons per voxel that leave the tissue, in the box and its halo, (Z, Y, X); dark beyond the grid."""
-        channel, grid = self.settings.channels[c], self._fine
-        halo = self._halos[c][3 - grid.ndim :]
-        wide = Box(
-            tuple(a - h for a, h in zip(fine.start, halo, strict=True)),
-            tuple(b + h for b, h in zip(fine.stop, halo, strict=True)),
-        )
-        inside = Box(
-            tuple(max(a, 0) for a in wide.start),
-            tuple(min(b, n) for b, n in zip(wide.stop, grid.shape_px, strict=True)),
-        )
+        channel = self.settings.channels[c]
+        halo = self._halos[c][3 - self._fine.ndim :]
         widths = [
-            (a - i, j - b)
-            for a, b, i, j in zip(inside.start, inside.stop, wide.start, wide.stop, strict=True)
+            (i - (a - h), b + h - j)
+            for a, b, i, j, h in zip(fine.start, fine.stop, inside.start, inside.stop, halo, strict=True)
         ]
 
         def padded(plane: Plane) -> np.ndarray:
-            whole = np.pad(plane, widths) if inside != wide else plane
+            whole = np.pad(plane, widths) if np.any(widths) else plane
             return whole.reshape(self._in_3d(whole.shape, 1))
 
         light = light_of(self._fine_scene, inside, channel)
@@ -224,19 +236,19 @@ class Stack(AbstractTiledImage):
         if kept is not None:
             kept["emitted"] = padded(light.copy())
         attenuation = self.settings.attenuation
-        if attenuation.law != "none":
-            light *= attenuation.factor(self._path.in_box(grid, inside), self.grid)
+        if attenuation.law != "none" and path is not None:
+            light *= attenuation.factor(path, self.grid)
         if kept is not None:
             kept["attenuated"] = padded(light)
         return padded(light)
 
-    def _spread(self, light: np.ndarray, fine: Box, c: int) -> np.ndarray:
+    def _spread(self, light: np.ndarray, path: np.ndarray | None, fine: Box, c: int) -> np.ndarray:
         """Light of a box with its halo as the optics shows it in the box, (Z, Y, X)."""
         shape = self._in_3d(fine.shape, 1)
         convolve, places = self._convolver(shape, c), np.array([place for place, _ in self._layers[c]])
-        if len(places) == 1:
-            return next(convolve(light, [0]))
-        path = self._path.in_box(self._fine, fine).reshape(shape)
+        if path is None or len(places) == 1:
+            return np.maximum(next(convolve(light, [0])), np.float32(0))
+        path = path.reshape(shape)
         low, high = float(path.min()), float(path.max())
         # Those of which a voxel has a share: between the layers below and above the paths that occur.
         first = max(int(np.searchsorted(places, low, side="right")) - 1, 0)
@@ -342,7 +354,7 @@ def add_share(seen, blurred, path, places, k):
             for x in range(seen.shape[2]):
                 p = path[z, y, x] - here
                 share = 1.0 + p * rise if p < 0.0 else 1.0 - p * fall
-                if share > 0.0:
+                if share > 0.0 and blurred[z, y, x] > 0.0:
                     seen[z, y, x] += np.float32(share) * blurred[z, y, x]
 
 

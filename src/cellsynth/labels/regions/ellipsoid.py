@@ -1,9 +1,11 @@
 """A ball or an ellipsoid, hollow or with lumens."""
 
+import math
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Interval, MinLen
+from numba import njit
 from pydantic import NonNegativeInt, PositiveFloat
 
 from ...core.field import LatticeField
@@ -71,8 +73,19 @@ class Ellipsoid(AbstractRegion):
 
 def _beyond(offset: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """Distance outside of an ellipsoid, negative inside; to first order, which is exact for a ball."""
-    scaled = offset / axes
-    length = np.linalg.norm(scaled, axis=1)
-    slope = np.linalg.norm(scaled / axes, axis=1)
-    is_centre = slope < 1e-12
-    return np.where(is_centre, -axes.min(), (length - 1) * length / np.where(is_centre, 1, slope))
+    out = np.empty(len(offset))
+    _fill_beyond(out, offset, axes)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _fill_beyond(out, offset, axes):
+    smallest, inverse = axes.min(), 1.0 / axes
+    for i in range(out.size):
+        length = slope = 0.0
+        for k in range(3):
+            scaled = offset[i, k] * inverse[k]
+            length += scaled * scaled
+            slope += (scaled * inverse[k]) ** 2
+        length, slope = math.sqrt(length), math.sqrt(slope)
+        out[i] = -smallest if slope < 1e-12 else (length - 1.0) * length / slope
