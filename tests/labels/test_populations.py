@@ -260,7 +260,7 @@ def test_what_does_not_describe_populations_is_refused(values, message):
         ),
         (
             {"region": BALL, "populations": [{}, {"name": "b", "region": {**BALL, "semi_axes_um": [90.0]}}]},
-            "nothing of the region is left for the population 'cells'",
+            "nothing of the region is left for the population 'cells_1'",
         ),
         (
             {
@@ -291,3 +291,17 @@ def test_a_bank_that_is_missing_or_of_another_dimension_is_refused(tmp_path):
     write_prototypes(tmp_path / "flat.npz", bank_of(2))
     with pytest.raises(InputError, match="prototypes are 2D and the grid is 3D"):
         build(tmp_path / "flat.npz")
+
+
+def test_populations_are_classes_with_names_of_their_own(key):
+    small, large = {"radius_um": 2.0}, {"radius_um": 4.0}
+    grid = Grid(shape_px=(90, 110), voxel_um=(1.0, 1.0))
+
+    def named(*populations):
+        made = registry.parse({"kind": "cells", "n_cells": 12, "populations": list(populations)})
+        return made.build(grid)(key).class_names
+
+    assert named(small) == ("cells",)
+    assert named(small, {**large, "name": "giant"}) == ("cells_1", "giant")
+    with pytest.raises(RecipeError, match="two populations are called 'giant'"):
+        named({**small, "name": "giant"}, {**large, "name": "giant"})

@@ -7,6 +7,8 @@ import tifffile
 from cellsynth.cli import main
 from cellsynth.core.errors import InputError, OutputExistsError, RecipeError
 from cellsynth.core.grid import Grid
+from cellsynth.data.image_set import sha256_of
+from cellsynth.data.manifest import read_manifest
 from cellsynth.io.formats import read_header, read_pixels
 from cellsynth.io.labels import write_labels
 from cellsynth.io.png import write_png
@@ -15,6 +17,7 @@ from cellsynth.io.tiff import write_tiff
 from cellsynth.labels.regions.mask import Mask
 from cellsynth.pipeline.prototypes import cut_prototypes
 from cellsynth.pipeline.sample_mask import extract_mask
+from cellsynth.pipeline.synthesize import synthesize
 from tests.extract.test_instances import balls
 
 VOXEL = (2.0, 0.5, 0.5)
@@ -217,3 +220,21 @@ def test_as_commands(folders, tmp_path, key, capsys):
     assert "has 3 channels (red, green, blue)" in capsys.readouterr().err
     assert main([*arguments, "--channel=red", "--closing-um=2"]) == 0
     assert main([*arguments[:2], str(tmp_path / "other"), "--opening-um=x"]) == 2
+
+
+def test_a_dataset_knows_the_files_that_its_recipe_reads(folders, tmp_path):
+    bank = cut_prototypes(*folders, tmp_path / "bank", min_voxels=20, quiet=True)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        f"""
+        n_samples: 1
+        grid: {{shape_px: [64, 80], voxel_um: [0.5, 0.25]}}
+        labels: {{kind: cells, n_cells: 3, populations: [{{shape: {{kind: prototypes, path: {bank}}}}}]}}
+        """
+    )
+    synthesize(str(recipe), str(tmp_path / "out"), workers=1, quiet=True)
+    assert read_manifest(tmp_path / "out").inputs == {str(bank): sha256_of(bank)}
+    cut_prototypes(*folders, tmp_path / "other", min_voxels=1, quiet=True)
+    (tmp_path / "other.npz").replace(bank)
+    with pytest.raises(RecipeError, match="differs in input .*bank.npz"):
+        synthesize(str(recipe), str(tmp_path / "out"), workers=1, quiet=True, resume=True)

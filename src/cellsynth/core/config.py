@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -36,6 +37,21 @@ class Config(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Plain values (numbers, strings, lists, dictionaries) that `parse` takes back."""
         return self.model_dump(mode="json")
+
+
+def files_of(value: Any) -> Iterator[Path]:
+    """Files that a configuration names, in order."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from files_of(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from files_of(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from files_of(item)
 
 
 def with_overrides(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

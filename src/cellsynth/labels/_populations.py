@@ -27,8 +27,8 @@ _N_PROBED = 2000
 class Population(Config):
     """One kind of cell among several."""
 
-    name: str = "cells"
-    """What they are called."""
+    name: str = ""
+    """What they are called, as the name of a class; by default `cells`, numbered where there are several."""
 
     share: PositiveFloat = 1.0
     """Part of the cells, relative to the other populations in the same region."""
@@ -64,6 +64,7 @@ class Kind:
     """A population on a grid."""
 
     population: Population
+    name: str
     shape: AbstractShape
 
     class_id: int
@@ -82,7 +83,7 @@ class Kind:
     """Farthest that a cell reaches from its centre along an axis, as far as was seen."""
 
     @classmethod
-    def of(cls, population: Population, class_id: int, grid: Grid) -> "Kind":
+    def of(cls, population: Population, name: str, class_id: int, grid: Grid) -> "Kind":
         """Read what there is to read, and look at some cells."""
         shape = population.shape.shape(grid)
         rng = Key.from_seed(0).child("probe").generator()
@@ -91,6 +92,7 @@ class Kind:
         bodies = population.shape.body_um(cells, shape, grid)
         return cls(
             population,
+            name,
             shape,
             class_id,
             float(_volumes(population, shape, cells, grid).mean()),
@@ -118,7 +120,9 @@ def kinds_of(populations: tuple[Population, ...], grid: Grid) -> tuple[Kind, ...
     kinds = []
     for population in populations:
         counts[population.is_labelled] += 1
-        kinds.append(Kind.of(population, counts[population.is_labelled], grid))
+        number = counts[population.is_labelled]
+        name = population.name or ("cells" if len(populations) == 1 else f"cells_{len(kinds) + 1}")
+        kinds.append(Kind.of(population, name, number, grid))
     return tuple(kinds)
 
 

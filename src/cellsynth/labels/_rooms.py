@@ -100,7 +100,7 @@ def _room(
         return Room(tuple(members), None, low, high, float(np.prod((high - low)[flat:])))
     inside = np.argwhere(walls.values > 0)
     if not len(inside):
-        names = " and ".join(repr(kinds[i].population.name) for i in members)
+        names = " and ".join(repr(kinds[i].name) for i in members)
         raise RecipeError(
             f"labels: nothing of the region is left for the population {names}; let the regions of the populations "
             "overlap that of all cells, and not each other"
@@ -169,7 +169,7 @@ def _check_against_grid(kinds: tuple[Kind, ...], grid: Grid) -> None:
     for kind in kinds:
         if 2 * kind.thinnest_um > max(grid.extent_um):
             raise RecipeError(
-                f"labels: cells {kind.population.name!r} are larger than the grid: the thinnest are "
+                f"labels: cells {kind.name!r} are larger than the grid: the thinnest are "
                 f"{2 * kind.thinnest_um:.3g} um across, and the longest side of the grid is "
                 f"{max(grid.extent_um):.3g} um. Give smaller cells or a larger grid, and check voxel_um"
             )
@@ -182,7 +182,7 @@ def _check_sizes(room: Room, kinds: tuple[Kind, ...]) -> None:
     for kind in (kinds[i] for i in room.kinds):
         if kind.thinnest_um > deepest:
             raise RecipeError(
-                f"labels: cells {kind.population.name!r} do not fit into their region: the thinnest have a semi-axis "
+                f"labels: cells {kind.name!r} do not fit into their region: the thinnest have a semi-axis "
                 f"of {kind.thinnest_um:.3g} um, and no place in the region is deeper than {deepest:.3g} um. Give "
                 "smaller cells, or a larger region"
             )

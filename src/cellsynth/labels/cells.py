@@ -71,6 +71,11 @@ class Cells(AbstractLabelGenerator):
             )
         if not any(p.is_labelled for p in self.populations):
             raise ValueError("no population is labelled; leave is_labelled at true for one")
+        names = [p.name for p in self.populations if p.name]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(
+                f"two populations are called {twice[0]!r}; give each its own, as it is that of a class"
+            )
         return self
 
     def build(self, grid: Grid, device: str = "cpu") -> SceneFn:
@@ -133,7 +138,7 @@ def _seen(stage: _Stage, places: Rooms, cells: Objects, is_labelled: bool) -> Sc
     kinds = [kind for kind in stage.kinds if kind.population.is_labelled == is_labelled]
     shape, grid = common_shape(kinds), stage.grid
     near = cells.take(_reaches(cells, shape, grid))
-    names = tuple(kind.population.name for kind in kinds)
+    names = tuple(kind.name for kind in kinds)
     scene = Scene(grid, near, shape, places.tissue, class_names=names)
     return scene.only_visible(min_voxels=4)
 

@@ -94,8 +94,10 @@ def make_dataset(
     """Write the samples of a recipe as a dataset folder; what is there already is kept when resuming."""
     from functools import partial
 
+    from ..core.config import files_of
     from ..core.errors import RecipeError
     from ..data.dataset import DatasetWriter
+    from ..data.image_set import sha256_of
     from ._progress import Progress
 
     assert isinstance(progress, Progress)
@@ -107,6 +109,8 @@ def make_dataset(
         _check_disk(recipe, out)
     elif work is not None and not work.is_local:
         raise RecipeError("--scheduler is for OME-Zarr, which is made block by block; add format=ome_zarr")
+    read = {str(path): sha256_of(path) for variant in recipe.variants for path in files_of(variant)}
+    inputs = {**(inputs or {}), **read}
     writer = DatasetWriter.open(out, recipe.to_dict(), is_resume=is_resume, inputs=inputs)
     index = dict(zip(recipe.sample_names(), recipe.sample_indices(), strict=True))
     todo = [index[name] for name in writer.pending(list(index))]
