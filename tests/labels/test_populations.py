@@ -305,3 +305,10 @@ def test_populations_are_classes_with_names_of_their_own(key):
     assert named(small, {**large, "name": "giant"}) == ("cells_1", "giant")
     with pytest.raises(RecipeError, match="two populations are called 'giant'"):
         named({**small, "name": "giant"}, {**large, "name": "giant"})
+
+
+def test_voxels_in_nanometres_are_refused_at_once():
+    grid = Grid(shape_px=(16, 64, 64), voxel_um=(1500.0, 490.0, 490.0))
+    config = registry.parse({"kind": "cells", "fraction": 0.3, "populations": [{"radius_um": 5.0}]})
+    with pytest.raises(RecipeError, match="less than a voxel each.*micrometres"):
+        config.build(grid)

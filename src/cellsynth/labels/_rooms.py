@@ -149,6 +149,7 @@ def check_room(amount: Amount, rooms: tuple[Room, ...], kinds: tuple[Kind, ...],
     unit, densest = "um2" if grid.ndim == 2 else "um3", DENSEST[grid.ndim]
     _check_against_grid(kinds, grid)
     for room, n in zip(rooms, amount.in_rooms(rooms, kinds, grid), strict=True):
+        _check_voxels(room, n, grid)
         if room.walls is not None and n:
             _check_sizes(room, kinds)
         each, whole = _mean(room, kinds, "mean_volume"), _mean(room, kinds, "mean_room")
@@ -173,6 +174,16 @@ def _check_against_grid(kinds: tuple[Kind, ...], grid: Grid) -> None:
                 f"{2 * kind.thinnest_um:.3g} um across, and the longest side of the grid is "
                 f"{max(grid.extent_um):.3g} um. Give smaller cells or a larger grid, and check voxel_um"
             )
+
+
+def _check_voxels(room: Room, n: int, grid: Grid) -> None:
+    """Refuse more cells than voxels before they are drawn: it takes for ever, or all memory."""
+    voxel, unit = float(np.prod(grid.voxel_um)), "um2" if grid.ndim == 2 else "um3"
+    if n * voxel > room.volume:
+        raise RecipeError(
+            f"labels: {n:.3g} cells in {room.volume:.4g} {unit} have less than a voxel each, which is {voxel:.3g} "
+            f"{unit}; check grid.voxel_um, {list(grid.voxel_um)}, which is in micrometres, or give fewer cells"
+        )
 
 
 def _check_sizes(room: Room, kinds: tuple[Kind, ...]) -> None:

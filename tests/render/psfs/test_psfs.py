@@ -151,3 +151,19 @@ def test_a_file_that_is_no_kernel_is_refused(tmp_path, pixels, options, message)
     tifffile.imwrite(tmp_path / "psf.tif", pixels, metadata={"axes": "ZYX"[-pixels.ndim :]})
     with pytest.raises(InputError, match=message):
         registry.parse({"kind": "file", "path": str(tmp_path / "psf.tif"), **options}).kernel(VOXEL)
+
+
+def test_widths_in_nanometres_are_refused_before_memory_is_taken(tmp_path):
+    for values in ({"kind": "gaussian", "sigma_xy_um": 250.0}, {"kind": "gibson_lanni", "reach_z_um": 4e6}):
+        with pytest.raises(RecipeError, match="check its width and grid.voxel_um"):
+            registry.parse(values).kernel((0.1, 0.1, 0.1))
+    with pytest.raises(RecipeError, match="check its width and grid.voxel_um"):
+        widened(registry.parse("gaussian").kernel(VOXEL), 1e5, VOXEL)
+    path = tmp_path / "bead.tif"
+    tifffile.imwrite(path, np.eye(9, dtype=np.uint16)[None].repeat(9, 0), metadata={"axes": "ZYX"})
+    with pytest.raises(RecipeError, match="greater than 0"):
+        registry.parse({"kind": "file", "path": str(path), "voxel_um": [0, 0, 0]})
+    with pytest.raises(RecipeError, match="check its width and grid.voxel_um"):
+        registry.parse({"kind": "file", "path": str(path), "voxel_um": [200, 200, 200]}).kernel(
+            (0.1, 0.1, 0.1)
+        )

@@ -5,6 +5,8 @@ from jaxtyping import Float64
 from scipy.ndimage import map_coordinates
 from scipy.special import j0
 
+from .base import check_size
+
 _N_PUPIL = 400
 """Rings of the pupil that are summed."""
 
@@ -84,6 +86,7 @@ def kernel_of(
     reach_um
         How far to go along the depth, and within a slice.
     """
+    check_size((reach_um[0], reach_um[1], reach_um[1]), voxel_um)
     n_z, n_y, n_x = (
         int(np.ceil(r / v)) for r, v in zip((reach_um[0], *(reach_um[1],) * 2), voxel_um, strict=True)
     )

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveFloat
 from scipy.ndimage import map_coordinates
 
 from ...core.errors import InputError
 from ...io.formats import read_header, read_pixels
-from .base import AbstractPsf, Kernel, normalised, registry
+from .base import AbstractPsf, Kernel, check_size, normalised, registry
 
 
 @registry.register
@@ -23,7 +24,7 @@ class File(AbstractPsf):
     path: Path
     """Volume (Z, Y, X), integers or floats; the darkest value is the background."""
 
-    voxel_um: tuple[float, float, float] | None = None
+    voxel_um: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
     """Voxel size, `zyx`; by default what the file says."""
 
     def kernel(self, voxel_um: tuple[float, float, float]) -> Kernel:
@@ -44,6 +45,7 @@ class File(AbstractPsf):
         centre = np.array([(values.sum(axis=tuple({0, 1, 2} - {a})) * np.arange(n)).sum() for a, n in
                            enumerate(values.shape)]) / values.sum()  # fmt: skip
         reach = [min(c, n - 1 - c) * o for c, n, o in zip(centre, values.shape, own, strict=True)]
+        check_size(reach, voxel_um)
         halves = [int(r / v) for r, v in zip(reach, voxel_um, strict=True)]
         axes = [
             c + np.arange(-h, h + 1) * v / o for c, h, v, o in zip(centre, halves, voxel_um, own, strict=True)

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import NonNegativeFloat
 from scipy.special import erf
 
-from .base import AbstractPsf, Kernel, half_width, normalised, registry
+from .base import AbstractPsf, Kernel, check_size, half_width, normalised, registry
 
 
 @registry.register
@@ -22,12 +22,9 @@ class Gaussian(AbstractPsf):
     """Standard deviation along the depth."""
 
     def kernel(self, voxel_um: tuple[float, float, float]) -> Kernel:
-        profiles = [
-            profile(sigma, voxel)
-            for sigma, voxel in zip(
-                (self.sigma_z_um, self.sigma_xy_um, self.sigma_xy_um), voxel_um, strict=True
-            )
-        ]
+        sigmas = (self.sigma_z_um, self.sigma_xy_um, self.sigma_xy_um)
+        check_size([4 * sigma for sigma in sigmas], voxel_um)
+        profiles = [profile(sigma, voxel) for sigma, voxel in zip(sigmas, voxel_um, strict=True)]
         return normalised(np.einsum("z,y,x->zyx", *profiles))
 
 
