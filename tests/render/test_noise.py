@@ -54,3 +54,11 @@ def test_noise_belongs_to_the_place_and_neighbours_are_independent():
     for axis in range(3):
         a, b = np.moveaxis(noise, axis, 0)[:-1], np.moveaxis(noise, axis, 0)[1:]
         assert abs((a * b).mean() / noise.var()) < 4 / np.sqrt(a.size)
+
+
+def test_very_bright_light_is_normal_and_endless_light_ends(key):
+    means = np.full(20_000, 4e10, np.float32)
+    drawn = poisson_of(means, np.uint64(key.uint64()))
+    assert drawn.mean() == pytest.approx(4e10, abs=4 * 2e5 / np.sqrt(20_000))
+    assert drawn.std() == pytest.approx(2e5, rel=0.03)
+    assert np.isposinf(poisson_of(np.array([np.inf], np.float32), np.uint64(1))).all()

@@ -19,6 +19,9 @@ from numba import njit
 from ..core.lattice import hashed, next_uniform
 
 _LOW_MEAN = 10.0
+_NORMAL_MEAN = 1e9
+"""From here on a normal number is as good, to a part in 10^5 of its width, and the logarithms lose their digits."""
+
 _MANY_FEW = 80
 """A Poisson number of a mean below 10 is below this, but for one in 10^40."""
 
@@ -90,6 +93,9 @@ def _few(state, mean):
 def _many(state, mean):
     """Poisson number by transformed rejection [1]_; for means of 10 and more."""
     root = math.sqrt(mean)
+    if not mean < _NORMAL_MEAN:
+        state, u = next_uniform(state)
+        return state, mean + root * normal_quantile(u)
     b = 0.931 + 2.53 * root
     a = -0.059 + 0.02483 * b
     inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
