@@ -3,9 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Interval
 
 from ..core.grid import Box, Grid
 from ..core.parallel import in_threads
@@ -14,6 +15,12 @@ from ..core.rng import Key
 from ..core.scene import Scene
 from ..core.types import Image
 from ..io.memory import available_bytes
+
+Photons = Annotated[float, Interval(gt=0, le=1e12)]
+"""Light; more than a camera could ever count."""
+
+FewPhotons = Annotated[float, Interval(ge=0, le=1e12)]
+"""The same, or none."""
 
 RenderFn = Callable[[Scene, Key], Image]
 """What a renderer builds: a scene and a key to an image (C, Y, X) float32 in [0, 1]."""

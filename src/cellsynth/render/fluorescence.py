@@ -16,7 +16,7 @@ from ._attenuation import Attenuation
 from ._camera import Camera
 from ._stack import ChannelOptics, Stack, StackSettings
 from ._texture import Texture
-from .base import AbstractRenderer, AbstractTiledImage, RenderFn, in_memory, registry
+from .base import AbstractRenderer, AbstractTiledImage, FewPhotons, Photons, RenderFn, in_memory, registry
 from .psfs import AbstractPsf
 from .psfs import registry as psfs
 
@@ -44,16 +44,16 @@ class Channel(Config):
     """What shines, by the names of the labels (`cells`, `nuclei`, `membranes`, `spots`), and how brightly relative to
     `photons`; by default that which is labelled, and the debris that is not."""
 
-    photons: PositiveFloat | None = None
+    photons: Photons | None = None
     """As of the renderer."""
 
     texture: Texture | None = None
     """As of the renderer."""
 
-    autofluorescence: NonNegativeFloat | None = None
+    autofluorescence: FewPhotons | None = None
     """As of the renderer."""
 
-    background: NonNegativeFloat | None = None
+    background: FewPhotons | None = None
     """As of the renderer."""
 
     optics: Optics | None = None
@@ -75,7 +75,7 @@ class Fluorescence(AbstractRenderer):
 
     is_tiled: ClassVar[bool] = True
 
-    photons: PositiveFloat = 400.0
+    photons: Photons = 400.0
     """Photons per voxel, on average over a cell of intensity 1, without attenuation."""
 
     texture: Texture = Texture(dome=0.0)
@@ -84,10 +84,10 @@ class Fluorescence(AbstractRenderer):
     attenuation: Attenuation = Attenuation()
     """How tissue above dims what is below."""
 
-    autofluorescence: NonNegativeFloat = 0.0
+    autofluorescence: FewPhotons = 0.0
     """Photons per voxel that the tissue itself emits, before attenuation."""
 
-    background: NonNegativeFloat = 10.0
+    background: FewPhotons = 10.0
     """Photons per pixel everywhere: medium and glass."""
 
     bleaching: NonNegativeFloat = 0.0

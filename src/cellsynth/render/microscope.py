@@ -18,13 +18,13 @@ from ..core.types import Image
 from ._camera import Camera, expose
 from ._optics import Psf, blur
 from ._texture import Texture, faint_structures, glow, haze, smooth_field
-from .base import AbstractRenderer, RenderFn, registry
+from .base import AbstractRenderer, FewPhotons, Photons, RenderFn, registry
 
 
 class Background(Config):
     """Light that does not come from cells in focus."""
 
-    photons: NonNegativeFloat = 40.0
+    photons: FewPhotons = 40.0
     """Even background per pixel: medium, autofluorescence, glass."""
 
     gradient: Annotated[float, Interval(ge=0, le=1)] = 0.1
@@ -63,7 +63,7 @@ class Microscope(AbstractRenderer):
 
     kind: Literal["microscope"] = "microscope"
 
-    photons: PositiveFloat = 400.0
+    photons: Photons = 400.0
     """Photons per pixel, on average over a cell of intensity 1."""
 
     contrast: Literal["bright", "dark"] = "bright"
