@@ -286,3 +286,13 @@ def test_prototypes_bring_their_own_texture(key):
     assert light[labels == 1].std() > 15
     assert light[labels == 1].min() < 60
     assert light[labels == 0].max() < 1e-3
+
+
+@pytest.mark.parametrize("law", ["fOld", "f1", "f2p", "beer_lambert"])
+def test_nothing_dims_a_plane(key, law):
+    scene = two_layers(key, PLANE)
+    dimmed, plain = (
+        stack_of(scene, key, PLANE, **PLAIN, attenuation={"law": name}).expected_photons(PLANE.box)
+        for name in (law, "none")
+    )
+    np.testing.assert_array_equal(dimmed, plain)

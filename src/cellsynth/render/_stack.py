@@ -140,7 +140,8 @@ class Stack(AbstractTiledImage):
         fine = self._fine_box(tile)
         inside = self._with_halo(fine, c)
         path = None
-        if self.settings.attenuation.law != "none" or len(self._layers[c]) > 1:
+        # No tissue lies above a plane.
+        if self.grid.ndim == 3 and (self.settings.attenuation.law != "none" or len(self._layers[c]) > 1):
             path = self._path.in_box(self._fine, inside)
         light = self._emitted(fine, inside, path, c, kept)
         if path is not None:
