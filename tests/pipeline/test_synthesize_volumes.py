@@ -276,3 +276,32 @@ def test_stages_are_the_same_in_both_formats(tmp_path):
     pictures = [(tmp_path / f"{kind}/preview/block_00000.png").read_bytes() for kind in ("tiff", "ome_zarr")]
     assert pictures[0] == pictures[1]
     assert len(open_dataset(tmp_path / "ome_zarr")) == 1
+
+
+def test_one_slice_is_a_volume_with_a_preview(tmp_path):
+    flat = {**VOLUME, "grid": {"shape_px": [1, 64, 70], "voxel_um": [2.0, 0.9, 0.8]}}
+    flat["labels"] = {"kind": "cells", "n_cells": 5, "populations": [{"radius_um": [4, 5]}]}
+    made(tmp_path, flat, preview=True)
+    assert (tmp_path / "out" / "preview" / "block_00000.png").stat().st_size > 200
+
+
+def test_a_run_that_was_stopped_when_its_stages_were_done_goes_on(tmp_path, monkeypatch):
+    from cellsynth.data import _volume_files
+
+    small = {**VOLUME, "grid": {"shape_px": [9, 40, 41], "voxel_um": [2.0, 0.9, 0.8]}}
+    small["labels"] = {"kind": "cells", "n_cells": 6, "populations": [{"radius_um": [4, 5]}]}
+    publish = _volume_files.publish
+
+    def stopping(draft):
+        if draft.path.parent.name == "images":
+            raise KeyboardInterrupt
+        return publish(draft)
+
+    monkeypatch.setattr(_volume_files, "publish", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        made(tmp_path, small, save_interim=True)
+    monkeypatch.undo()
+    assert (tmp_path / "out" / "interim" / "block_00000_emitted.ome.zarr").exists()
+    made(tmp_path, small, save_interim=True, resume=True)
+    made(tmp_path, small, save_interim=True, out="other")
+    assert zarr_files(tmp_path / "out") == zarr_files(tmp_path / "other")

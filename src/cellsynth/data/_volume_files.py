@@ -162,6 +162,10 @@ def begin_volume(
         draft(interim / f"{name}_{stage}.ome.zarr", folder / PROGRESS / f"{name}_{stage}.ome.zarr", "float32")
         for stage in stages
     ]
+    for stage in kept:
+        # Of a run that was interrupted when stages were done and the image was not.
+        if not stage.folder.exists() and stage.path.exists():
+            stage.path.rename(stage.folder)
     write_bytes(plan, to_json(asked), is_synced=False)
     return VolumeDraft(folder, name, grid, block_px, image, tuple(labels), tuple(kept))
 

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+from jaxtyping import Float
 from numba import njit
 
 _ROUNDS = 12
@@ -90,3 +92,28 @@ def support(form, nz, ny, nx):
         + 2.0 * (nz * ny * form[3] + nz * nx * form[4] + ny * nx * form[5])
     )
     return math.sqrt(max(total, 0.0))
+
+
+def with_gap(semi_axes: Float[np.ndarray, "n d"], gap: float, n_flat: int = 0) -> Float[np.ndarray, "n d"]:
+    """Semi-axes of ellipsoids that hold all that is within half of `gap` of the given ones.
+
+    Two of these that do not overlap are at least `gap` apart. Of a ball it is the ball with so much more radius; of
+    others an ellipsoid around the parallel body [1]_, which is none, so a little more is kept free than was asked for.
+
+    Parameters
+    ----------
+    n_flat
+        First axes that do not count.
+
+    References
+    ----------
+    .. [1] A. B. Kurzhanski, I. Valyi, "Ellipsoidal calculus for estimation and control" (1997), section 2.2: a bound of
+       the sum of two ellipsoids; here with the mean radius as its parameter.
+    """
+    if gap == 0:
+        return semi_axes
+    counted = semi_axes[:, n_flat:]
+    part = gap / 2 / np.exp(np.log(counted).mean(axis=1, keepdims=True))
+    wide = np.array(semi_axes, np.float64)
+    wide[:, n_flat:] = np.sqrt((1 + part) * counted**2 + (1 + 1 / part) * (gap / 2) ** 2)
+    return wide

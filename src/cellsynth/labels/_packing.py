@@ -1,6 +1,5 @@
 """Dense packing of ellipsoids: they start anywhere, overlap, and push each other apart until none does."""
 
-import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,7 @@ from numba import get_num_threads, njit, prange, set_num_threads
 from ..core.errors import RecipeError
 from ..core.field import LatticeField, depth_at
 from ..core.lattice import uniform
-from ._contact import contact, squared, support
-
-_log = logging.getLogger(__name__)
+from ._contact import contact, squared, support, with_gap
 
 MAX_ROUNDS = 2000
 _FIRST_SCALE = 0.7
@@ -45,19 +42,18 @@ class Packing:
 
     n_rounds: int
 
-    def warn_of_overlap(self) -> None:
-        """Say how many objects overlap and how far, if any does."""
+    @property
+    def complaint(self) -> str:
+        """How many objects overlap and how far; empty where none does."""
         n_overlapping = int((self.overlap > OVERLAP).sum())
-        if n_overlapping:
-            _log.warning(
-                "%d of %d cells still overlap others, or the border of the region, after %d rounds (by %.0f %% of the "
-                "distance of contact at most): more were asked for than fit; they share the overlap. "
-                "Ask for fewer or smaller cells",
-                n_overlapping,
-                len(self.overlap),
-                self.n_rounds,
-                100 * float(self.overlap.max()),
-            )
+        if not n_overlapping:
+            return ""
+        return (
+            f"{n_overlapping} of {len(self.overlap)} cells still overlap others, or the border of the region, after "
+            f"{self.n_rounds} rounds of pushing apart (by {100 * float(self.overlap.max()):.0f} % of the distance of "
+            "contact at most): more were asked for than fit with the gap that they keep, and they share the overlap. "
+            "Ask for fewer or smaller cells, or a smaller min_gap_um"
+        )
 
 
 def pack(
@@ -97,7 +93,9 @@ def pack(
     centre = np.array(centre_um, np.float64)
     if n == 0:
         return Packing(centre, np.zeros(0), 0)
-    axes = np.array(semi_axes_um, np.float64) + gap_um / 2
+    axes = with_gap(np.array(semi_axes_um, np.float64), gap_um, n_flat=int(is_flat))
+    if gap_um > 0:
+        axes = axes / (1 - OVERLAP)  # what counts as none may not be taken from the gap
     field = walls or _NO_WALLS
     forms = np.empty((n, 6))
     overlap = np.empty(n)
@@ -158,8 +156,11 @@ def _sorted_into_cells(
     centre: np.ndarray, low: np.ndarray, high: np.ndarray, size: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Number of the cell of each object, the objects in the order of their cells, where each cell begins."""
-    size = max(size, 1e-9)
-    n_cells = np.maximum(((high - low) / size).astype(np.int64), 1)
+    # No more of them than twice the objects: few small ones in much space would take memory for nothing.
+    extent, size = high - low, max(size, 1e-9)
+    while np.prod(np.floor(extent / size) + 1) > 2 * len(centre) + 64:
+        size *= 1.25
+    n_cells = np.maximum((extent / size).astype(np.int64), 1)
     steps = np.maximum((high - low) / n_cells, 1e-300)
     place = np.clip(((centre - low) / steps).astype(np.int64), 0, n_cells - 1)
     cells = (place[:, 0] * n_cells[1] + place[:, 1]) * n_cells[2] + place[:, 2]

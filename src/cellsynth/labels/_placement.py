@@ -8,7 +8,7 @@ from numba import njit
 
 from ..core.field import LatticeField, depth_at
 from ..core.lattice import noise, uniform
-from ._contact import squared, support
+from ._contact import contact, squared, support, with_gap
 
 _NO_WALLS = (np.zeros((2, 2, 2), np.float32), np.zeros(3), np.ones(3))
 
@@ -31,13 +31,13 @@ def place(
     walls: LatticeField | None = None,
     n_tries: int = N_TRIES,
     is_stopping: bool = False,
+    is_exact: bool = False,
 ) -> tuple[Float[np.ndarray, "n d"], Integer[np.ndarray, " kept"]]:
     """Put ellipsoids one after another at random places of a box.
 
     A cell is either put in contact with a placed one (probability `touching`) or into free space at least
-    `min_gap` away from all others. Two ellipsoids count as in contact where the distance of their centres is
-    the sum of their radii along the line between them, which is exact for spheres. Neighbours are found in
-    a table of square cells, so the cost grows with the number of objects only.
+    `min_gap` away from all others. Neighbours are found in a table of square cells, so the cost grows with the
+    number of objects only.
 
     Parameters
     ----------
@@ -57,6 +57,9 @@ def place(
         Positions that a cell may try.
     is_stopping
         The first cell that finds no place is the last that is tried.
+    is_exact
+        Ellipsoids are in contact where their surfaces are. Else they count as in contact where the distance of their
+        centres is the sum of their radii along the line between them, which is the same for spheres.
 
     Returns
     -------
@@ -71,6 +74,10 @@ def place(
     axes3, rotation3 = np.ones((n, 3)), np.zeros((n, 3, 3))
     rotation3[:, 0, 0] = 1.0
     axes3[:, 3 - d :], rotation3[:, 3 - d :, 3 - d :] = semi_axes, rotation
+    forms, wide_forms = np.empty((n, 6)), np.empty((n, 6))
+    _fill_forms(axes3, rotation3, forms)
+    wide = with_gap(axes3, min_gap, n_flat=3 - d)
+    _fill_forms(wide, rotation3, wide_forms)
     low3, high3 = np.zeros(3), np.zeros(3)
     low3[3 - d :], high3[3 - d :] = low, high
     is_placed = np.zeros(n, np.bool_)
@@ -91,10 +98,30 @@ def place(
         is_placed,
         n_tries,
         is_stopping,
+        is_exact,
+        forms,
+        wide_forms,
+        _bin_size(
+            float(wide[:, 3 - d :].max()) if is_exact else float(semi_axes.max()) + min_gap / 2, low, high, n
+        ),
         walls is not None,
         *((walls.values, walls.origin_um, walls.step_um) if walls is not None else _NO_WALLS),
     )
     return centre[:, 3 - d :], np.flatnonzero(is_placed)
+
+
+def _bin_size(furthest: float, low: np.ndarray, high: np.ndarray, n: int) -> float:
+    """Side of the cells of the table: twice the reach of a body, or such that there are not many more than bodies."""
+    size = max(2 * furthest, 1e-9)
+    while np.prod(np.floor((high - low) / size) + 1) > 2 * n + 2**20:
+        size *= 1.25
+    return size
+
+
+@njit(cache=True)
+def _fill_forms(axes, rotation, out):
+    for i in range(axes.shape[0]):
+        squared(axes[i], rotation[i], 1.0, out[i])
 
 
 @njit(cache=True)
@@ -118,7 +145,24 @@ def _direction(key, attempt, first):
 
 @njit(cache=True)
 def _is_free(
-    i, z, y, x, axes, rotation, centre, head, following, n_bins, low, bin_size, overlap, gap, touched
+    i,
+    z,
+    y,
+    x,
+    axes,
+    rotation,
+    centre,
+    head,
+    following,
+    n_bins,
+    low,
+    bin_size,
+    overlap,
+    gap,
+    touched,
+    is_exact,
+    forms,
+    wide_forms,
 ):
     """Whether cell i at a position keeps its distance to all placed cells; `touched` may be in contact."""
     bz, by, bx = int((z - low[0]) / bin_size), int((y - low[1]) / bin_size), int((x - low[2]) / bin_size)
@@ -131,11 +175,20 @@ def _is_free(
                     distance = math.sqrt(dz * dz + dy * dy + dx * dx)
                     if distance < 1e-12:
                         return False
+                    if is_exact:
+                        if touched >= 0:
+                            needed = (1.0 - overlap) ** 2 * (1.0 - 1e-6)
+                            if contact(dz, dy, dx, forms[i], forms[j], needed) < needed:
+                                return False
+                        elif contact(dz, dy, dx, wide_forms[i], wide_forms[j], 1.0) < 1.0:
+                            return False
+                        j = following[j]
+                        continue
                     dz, dy, dx = dz / distance, dy / distance, dx / distance
-                    contact = _radius(axes[i], rotation[i], dz, dy, dx) + _radius(
+                    reach = _radius(axes[i], rotation[i], dz, dy, dx) + _radius(
                         axes[j], rotation[j], dz, dy, dx
                     )
-                    needed = contact * (1.0 - overlap) if touched >= 0 else contact + gap
+                    needed = reach * (1.0 - overlap) if touched >= 0 else reach + gap
                     if distance < needed * (1.0 - 1e-9):
                         return False
                     j = following[j]
@@ -160,17 +213,16 @@ def _place(
     is_placed,
     n_tries,
     is_stopping,
+    is_exact,
+    forms,
+    wide_forms,
+    bin_size,
     has_walls,
     field,
     origin,
     step,
 ):
     n = axes.shape[0]
-    largest = 0.0
-    for i in range(n):
-        for j in range(first, 3):
-            largest = max(largest, axes[i, j])
-    bin_size = max(2.0 * largest + gap, 1e-9)
     n_bins = np.empty(3, np.int64)
     for k in range(3):
         n_bins[k] = int((high[k] - low[k]) / bin_size) + 1
@@ -188,7 +240,12 @@ def _place(
             if is_contact:
                 j = placed[int(uniform(keys[i], attempt, 1) * n_placed)]
                 dz, dy, dx = _direction(keys[i], attempt, first)
-                reach = _radius(axes[i], rotation[i], dz, dy, dx) + _radius(axes[j], rotation[j], dz, dy, dx)
+                if is_exact:
+                    reach = 1.0 / math.sqrt(contact(dz, dy, dx, forms[i], forms[j], np.inf))
+                else:
+                    reach = _radius(axes[i], rotation[i], dz, dy, dx) + _radius(
+                        axes[j], rotation[j], dz, dy, dx
+                    )
                 reach *= 1.0 - overlap * (0.4 + 0.6 * uniform(keys[i], attempt, 2))
                 z, y, x = (
                     centre[j, 0] + reach * dz,
@@ -218,7 +275,24 @@ def _place(
                 if depth < support(form, nz, ny, nx):
                     continue
             if not _is_free(
-                i, z, y, x, axes, rotation, centre, head, following, n_bins, low, bin_size, overlap, gap, j
+                i,
+                z,
+                y,
+                x,
+                axes,
+                rotation,
+                centre,
+                head,
+                following,
+                n_bins,
+                low,
+                bin_size,
+                overlap,
+                gap,
+                j,
+                is_exact,
+                forms,
+                wide_forms,
             ):
                 continue
             centre[i, 0], centre[i, 1], centre[i, 2] = z, y, x

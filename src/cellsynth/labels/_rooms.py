@@ -1,5 +1,6 @@
 """Rooms: the parts of space that populations live in, and how many cells each of them gets."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,9 @@ class Room:
     volume: float
     """Area or volume in um2 or um3."""
 
+    volume_in_grid: float
+    """Of it what lies in the grid."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rooms:
@@ -42,6 +46,9 @@ class Rooms:
 
     tissue: LatticeField | None
     """Depth in the region of all cells; None where that is everywhere."""
+
+    margin_um: float = 0.0
+    """Around the grid, where there are cells too: none where the region ends within the grid."""
 
 
 def rooms_of(
@@ -58,6 +65,8 @@ def rooms_of(
 
     Parameters
     ----------
+    margin_um
+        Around the grid, for cells that its border cuts, where the region goes on there.
     known
         Rooms of another key: the region of all cells is theirs if nothing in it is random.
 
@@ -67,9 +76,15 @@ def rooms_of(
         If a population has no room.
     """
     if known is not None and not region.is_random:
-        tissue = known.tissue
+        tissue, margin_um = known.tissue, known.margin_um
+    elif region.is_everywhere:
+        tissue = None
     else:
-        tissue = None if region.is_everywhere else region.field(grid, margin_um, key.child("region"))
+        tissue = region.field(grid, 0.0, key.child("region"))
+        if _reaches_border(tissue, grid):
+            tissue = region.field(grid, margin_um, key.child("region"))
+        else:
+            margin_um = 0.0
     members: dict[AbstractRegion | None, list[int]] = {}
     for i, kind in enumerate(kinds):
         members.setdefault(kind.population.region, []).append(i)
@@ -82,7 +97,13 @@ def rooms_of(
         left = _both(LatticeField(-field.values, field.origin_um, field.step_um), left)
     if others:
         rooms.append(_room(others, left, grid, margin_um, kinds))
-    return Rooms(tuple(rooms), tissue)
+    return Rooms(tuple(rooms), tissue, margin_um)
+
+
+def _reaches_border(tissue: LatticeField, grid: Grid) -> bool:
+    """Whether some of a region lies at the faces of the grid, which its lattice ends at."""
+    axes = range(3 - grid.ndim, 3)
+    return any((tissue.values.take(end, axis) > 0).any() for axis in axes for end in (0, -1))
 
 
 def _both(a: LatticeField, b: LatticeField | None) -> LatticeField:
@@ -97,7 +118,14 @@ def _room(
     low, high = np.full(3, 0.5), np.full(3, 0.5)
     low[flat:], high[flat:] = -margin_um, np.asarray(grid.extent_um) + margin_um
     if walls is None:
-        return Room(tuple(members), None, low, high, float(np.prod((high - low)[flat:])))
+        return Room(
+            tuple(members),
+            None,
+            low,
+            high,
+            float(np.prod((high - low)[flat:])),
+            float(np.prod(grid.extent_um)),
+        )
     inside = np.argwhere(walls.values > 0)
     if not len(inside):
         names = " and ".join(repr(kinds[i].name) for i in members)
@@ -111,7 +139,23 @@ def _room(
     high[flat:] = np.minimum(high, walls.origin_um + last * walls.step_um)[flat:]
     share = np.clip(walls.values / np.minimum(walls.step_um[flat:].min(), 1e9) + 0.5, 0, 1)
     lattice = np.prod((walls.step_um * (np.array(share.shape) - 1))[flat:])
-    return Room(tuple(members), walls, low, high, float(share.mean() * lattice))
+    volume = float(share.mean() * lattice)
+    if margin_um == 0:
+        return Room(tuple(members), walls, low, high, volume, volume)
+    return Room(tuple(members), walls, low, high, volume, _volume_in_grid(walls, grid))
+
+
+def _volume_in_grid(walls: LatticeField, grid: Grid) -> float:
+    """Of what lies inside of the walls: the mean over a lattice in the grid."""
+    shape = tuple(min(n, _POINTS_ALONG) for n in grid.shape_px)
+    coarse = Grid(shape_px=shape, voxel_um=tuple(e / n for e, n in zip(grid.extent_um, shape, strict=True)))
+    depth = walls.in_box(coarse, coarse.box)
+    share = np.clip(depth / np.float32(min(coarse.voxel_um)) + np.float32(0.5), 0, 1)
+    return float(share.mean(dtype=np.float64) * np.prod(grid.extent_um))
+
+
+_POINTS_ALONG = 96
+"""Of that lattice, along each axis."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +176,16 @@ class Amount:
         if self.fraction is not None:
             return [round(self.fraction * r.volume / _mean(r, kinds, "mean_volume")) for r in rooms]
         assert self.n_cells is not None
-        beyond = sum(room.volume for room in rooms) / float(np.prod(grid.extent_um))
+        inside = sum(room.volume_in_grid for room in rooms)
+        beyond = sum(room.volume for room in rooms) / inside if inside > 0 else 1.0
         total = round(self.n_cells * max(beyond, 1.0))
         weight = np.array([r.volume * sum(kinds[i].population.share for i in r.kinds) for r in rooms])
         return np.diff(np.round(np.cumsum([0.0, *weight]) / weight.sum() * total)).astype(int).tolist()
 
 
-def check_room(amount: Amount, rooms: tuple[Room, ...], kinds: tuple[Kind, ...], grid: Grid) -> None:
+def check_room(
+    amount: Amount, rooms: tuple[Room, ...], kinds: tuple[Kind, ...], grid: Grid, gap_um: float = 0.0
+) -> None:
     """Refuse what cannot be placed.
 
     Raises
@@ -153,6 +200,9 @@ def check_room(amount: Amount, rooms: tuple[Room, ...], kinds: tuple[Kind, ...],
         if room.walls is not None and n:
             _check_sizes(room, kinds)
         each, whole = _mean(room, kinds, "mean_volume"), _mean(room, kinds, "mean_room")
+        ball = {2: math.pi, 3: 4 / 3 * math.pi}[grid.ndim]
+        whole = ball * ((whole / ball) ** (1 / grid.ndim) + gap_um / 2) ** grid.ndim
+        less = "fewer or smaller cells" + (", a smaller min_gap_um" if gap_um > 0 else "")
         if (n - 1) * whole > densest * room.volume:  # one more or less is a matter of rounding
             takes = f"{each:.4g} {unit}"
             if whole > 1.1 * each:
@@ -162,7 +212,7 @@ def check_room(amount: Amount, rooms: tuple[Room, ...], kinds: tuple[Kind, ...],
             raise RecipeError(
                 f"labels: {n} cells of {takes} are {n * whole / room.volume:.3g} times the {room.volume:.4g} {unit} of "
                 f"the {where}; they fill at most {densest:g} of it, which are {most} cells "
-                f"(a fraction of {densest * each / whole:.2g}). Give fewer or smaller cells, or a larger region"
+                f"(a fraction of {densest * each / whole:.2g}). Give {less}, or a larger region"
             )
 
 

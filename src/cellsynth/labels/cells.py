@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Interval, MinLen
-from pydantic import NonNegativeInt, PositiveFloat, model_validator
+from pydantic import PositiveFloat, model_validator
 
 from ..core.grid import Grid
 from ..core.rng import Key
@@ -27,13 +27,20 @@ _MARGIN = 1.2
 """Around the grid, in reaches of the largest cell: all that the border cuts, and those that these touch."""
 
 
+_LEAST_VOXELS = 4
+"""Of a cell that is kept."""
+
+_MANY_SEEN = 0.8
+"""Part of the cells in the grid that are kept, where nothing is odd."""
+
+
 @registry.register
 class Cells(AbstractLabelGenerator):
     """Cells of one or several populations: how many, where they may be, what they look like, how they stand."""
 
     kind: Literal["cells"] = "cells"
 
-    n_cells: NonNegativeInt | None = None
+    n_cells: Annotated[int, Interval(ge=0, le=10**9)] | None = None
     """Cells to place."""
 
     density: PositiveFloat | None = None
@@ -82,9 +89,9 @@ class Cells(AbstractLabelGenerator):
         """Make the function that draws a random scene on `grid`."""
         kinds = kinds_of(self.populations, grid)
         # Cells whose centre is outside are there only where the border of the grid cuts cells.
-        margin = _MARGIN * max(kind.reach_um for kind in kinds) if self.region.is_everywhere else 0.0
+        margin = _MARGIN * max(kind.reach_um for kind in kinds)
         rooms = rooms_of(self.region, kinds, grid, margin, Key.from_seed(0))
-        check_room(self.amount, rooms.rooms, kinds, grid)
+        check_room(self.amount, rooms.rooms, kinds, grid, self.arrangement.min_gap_um)
         parts = [self.region, *(p.region for p in self.populations if p.region is not None)]
         is_random = any(part.is_random for part in parts)
         return partial(_make_scene, _Stage(self, grid, kinds, margin, rooms, is_random))
@@ -115,7 +122,7 @@ def _make_scene(stage: _Stage, key: Key) -> Scene:
     places = stage.rooms
     if stage.is_random:
         places = rooms_of(config.region, kinds, grid, stage.margin_um, key, stage.rooms)
-        check_room(config.amount, places.rooms, kinds, grid)
+        check_room(config.amount, places.rooms, kinds, grid, config.arrangement.min_gap_um)
     amounts = config.amount.in_rooms(places.rooms, kinds, grid)
     keys = np.array([key.child("object", i).uint64() for i in range(sum(amounts))], np.uint64)
     own_keys = np.split(keys, np.cumsum(amounts)[:-1])
@@ -140,7 +147,18 @@ def _seen(stage: _Stage, places: Rooms, cells: Objects, is_labelled: bool) -> Sc
     near = cells.take(_reaches(cells, shape, grid))
     names = tuple(kind.name for kind in kinds)
     scene = Scene(grid, near, shape, places.tissue, class_names=names)
-    return scene.only_visible(min_voxels=4)
+    seen = scene.only_visible(min_voxels=_LEAST_VOXELS)
+    n_inside = int(np.all((near.centre_um >= 0) & (near.centre_um < grid.extent_um), axis=1).sum())
+    if len(seen.objects) < _MANY_SEEN * n_inside:
+        _log.warning(
+            "labels: %d of %d cells in the grid show %d voxels or more and are kept: they are too small for voxels of "
+            "%s um, or lie on top of one another; check their size and grid.voxel_um",
+            len(seen.objects),
+            n_inside,
+            _LEAST_VOXELS,
+            list(grid.voxel_um),
+        )
+    return seen
 
 
 def _fill(stage: _Stage, room: Room, keys: np.ndarray, key: Key) -> tuple[Objects, np.ndarray]:

@@ -60,7 +60,9 @@ def _channel_views(path: Path, grid: Grid) -> list[list[np.ndarray]]:
         n_channels = volume.shape[0] if volume.axes[0] == "C" else 1
 
         def part(c: int, *box: slice) -> np.ndarray:
-            found = volume[(slice(c, c + 1), *box) if volume.axes[0] == "C" else box]
+            # An axis of one plane is left out of the volume.
+            kept = [b for axis, b in zip("ZYX"[-grid.ndim :], box, strict=True) if axis in volume.axes]
+            found = volume[(slice(c, c + 1), *kept) if volume.axes[0] == "C" else tuple(kept)]
             return found.reshape([len(range(*b.indices(n))) for b, n in zip(box, grid.shape_px, strict=True)])
 
         if grid.ndim == 2:
@@ -68,7 +70,7 @@ def _channel_views(path: Path, grid: Grid) -> list[list[np.ndarray]]:
         z, y = (slice(n // 2, n // 2 + 1) for n in grid.shape_px[:2])
         whole = slice(None)
         small = open_image(path / _level(path))
-        projected = np.asarray(small[...]).reshape((n_channels, *small.shape[-3:])).max(axis=1)
+        projected = np.asarray(small[...]).reshape((n_channels, -1, *small.shape[-2:])).max(axis=1)
         return [
             [part(c, z, whole, whole)[0], part(c, whole, y, whole)[:, 0], projected[c]]
             for c in range(n_channels)
@@ -87,6 +89,9 @@ def _label_views(path: Path, grid: Grid) -> list[np.ndarray]:
         return [np.asarray(volume[:, :])]
     z, y = (n // 2 for n in grid.shape_px[:2])
     if not isinstance(volume, np.ndarray):
+        if len(volume.axes) == 2:  # one slice
+            plane = np.asarray(volume[:, :])
+            return [plane, plane[y : y + 1]]
         slices = volume[z : z + 1, :, :], volume[:, y : y + 1, :]
         return [slices[0].reshape(grid.shape_px[1:]), slices[1].reshape(grid.shape_px[0], grid.shape_px[2])]
     return [volume[z], volume[:, y]]

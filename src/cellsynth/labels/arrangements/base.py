@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Integer, UInt64
+from pydantic import NonNegativeFloat
 
 from ...core.field import LatticeField
 from ...core.registry import Plugin, Registry
@@ -36,11 +37,14 @@ class Arranged:
     """Which bodies these are, ascending."""
 
     why: str = ""
-    """Why others found none, and the way out; empty where all did, or where that is how the method ends."""
+    """What is not as asked for, why, and the way out: others found no place, or these overlap; else empty."""
 
 
 class AbstractArrangement(Plugin, ABC):
     """A way to give bodies places in a region."""
+
+    min_gap_um: NonNegativeFloat = 0.0
+    """Free space to keep between cells, at least."""
 
     @abstractmethod
     def arrange(

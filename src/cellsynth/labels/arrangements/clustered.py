@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Interval
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import PositiveInt
 
 from ...core.field import LatticeField
 from ...core.lattice import uniform
@@ -33,9 +33,6 @@ class Clustered(AbstractArrangement):
     fraction: Annotated[float, Interval(gt=0, le=0.74)] = 0.5
     """Part of the volume of a cluster that its cells fill at the beginning; they push apart from there."""
 
-    min_gap_um: NonNegativeFloat = 0.0
-    """Free space between cells."""
-
     def arrange(
         self, bodies: Bodies, low_um: np.ndarray, high_um: np.ndarray, walls: LatticeField | None, key: Key
     ) -> Arranged:
@@ -43,10 +40,9 @@ class Clustered(AbstractArrangement):
         n_clusters = max(1, round(len(bodies) * (1 - self.alone) / self.cluster_size)) if len(bodies) else 0
         first = 1 if bodies.is_flat else 0
         volumes = np.prod(bodies.semi_axes_um[:, first:], axis=1)
+        size = min(self.cluster_size, len(bodies) * (1 - self.alone) / max(n_clusters, 1))
         # In units where a ball of radius r has r^d: the constant is the same on both sides.
-        reach = (self.cluster_size * float(volumes.mean() if len(volumes) else 0) / self.fraction) ** (
-            1 / (3 - first)
-        )
+        reach = (size * float(volumes.mean() if len(volumes) else 0) / self.fraction) ** (1 / (3 - first))
         for i, own in enumerate(bodies.keys):
             if uniform(own, 0, 50) >= self.alone:
                 parent = int(uniform(own, 1, 50) * n_clusters)  # whose own place is the centre
@@ -64,8 +60,7 @@ class Clustered(AbstractArrangement):
             gap_um=self.min_gap_um,
             is_flat=bodies.is_flat,
         )
-        packing.warn_of_overlap()
-        return Arranged(packing.centre_um, np.arange(len(bodies)))
+        return Arranged(packing.centre_um, np.arange(len(bodies)), packing.complaint)
 
 
 def _in_ball(key: np.uint64, first: int) -> np.ndarray:

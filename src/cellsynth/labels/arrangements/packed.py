@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import PositiveInt
 
 from ...core.field import LatticeField
 from ...core.rng import Key
@@ -22,9 +22,6 @@ class Packed(AbstractArrangement):
 
     kind: Literal["packed"] = "packed"
 
-    min_gap_um: NonNegativeFloat = 0.0
-    """Free space between cells."""
-
     max_rounds: PositiveInt = 2000
     """Of pushing apart, before it is given up."""
 
@@ -42,5 +39,4 @@ class Packed(AbstractArrangement):
             is_flat=bodies.is_flat,
             max_rounds=self.max_rounds,
         )
-        packing.warn_of_overlap()
-        return Arranged(packing.centre_um, np.arange(len(bodies)))
+        return Arranged(packing.centre_um, np.arange(len(bodies)), packing.complaint)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Interval
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 
 from ...core.field import LatticeField
 from ...core.rng import Key
@@ -17,8 +17,8 @@ class Random(AbstractArrangement):
     """Cells one after another at random places that are free: loose, or some in contact, evenly or in patches.
 
     In a crowded region those that find no place in some tries are given up; for more than a quarter of the volume take
-    `packed`. The distance of two cells is measured between their outlines along the line of their centres, in um
-    whatever the voxels are; for balls that is the smallest distance, for ellipsoids nearly.
+    `packed`. Distances are those of the ellipsoids around the cells, in um whatever the voxels are; only cells that are
+    put in contact (`touching`) come nearer than `min_gap_um`.
     """
 
     kind: Literal["random"] = "random"
@@ -28,9 +28,6 @@ class Random(AbstractArrangement):
 
     overlap: Annotated[float, Interval(ge=0, lt=0.6)] = 0.0
     """Share of the contact distance by which cells in contact may interpenetrate."""
-
-    min_gap_um: NonNegativeFloat = 0.0
-    """Free space around cells that are not in contact."""
 
     patchiness: Annotated[float, Interval(ge=0, le=4)] = 0.0
     """How unevenly cells are spread: 0 even, 2 patches beside empty places."""
@@ -64,10 +61,12 @@ class Random(AbstractArrangement):
             walls=walls,
             n_tries=self.attempts,
             is_stopping=self.is_stopping,
+            is_exact=True,
         )
         full = np.column_stack([np.full(len(centre), low_um[0]), centre]) if bodies.is_flat else centre
         why = (
             f"the others found none in {self.attempts} tries each: placing one after another stalls at about a third "
-            "of a volume and half of a plane. Ask for fewer or smaller cells, or take arrangement: packed"
+            "of a volume and half of a plane, sooner with a gap between cells. Ask for fewer or smaller cells, a "
+            "smaller min_gap_um, or take arrangement: packed"
         )
         return Arranged(full[kept], kept, "" if len(kept) == len(bodies) or self.is_stopping else why)

@@ -53,4 +53,5 @@ class Branched(AbstractShapeKind):
 
     def body_um(self, cells: Objects, shape: AbstractShape, grid: Grid) -> Points:
         soma = np.prod(cells.semi_axes_um, axis=1, keepdims=True) ** (1 / grid.ndim)
-        return cells.semi_axes_um + self.domain * (self.reach - 1) * soma
+        domain = self.domain if self.n_processes[1] > 0 else 0.0
+        return cells.semi_axes_um + domain * (self.reach - 1) * soma
