@@ -96,6 +96,16 @@ class Recipe(Config):
             )
         return name
 
+    @field_validator("parts")
+    @classmethod
+    def _check_parts(cls, parts: dict[str, Any]) -> dict[str, Any]:
+        for name in parts:
+            if not name or not all(c.isalnum() or c in "-_" for c in name):
+                raise ValueError(
+                    f"names of parts have letters, digits, - and _ only, as folders are named after them; saw {name!r}"
+                )
+        return parts
+
     @cached_property
     def variants(self) -> tuple["Recipe", ...]:
         """The recipe under each of its conditions, or itself."""
@@ -187,6 +197,10 @@ def plan_sample(recipe: Recipe, index: int) -> Plan:
     key = Key.from_seed(recipe.seed).child("sample", index)
     scene = variant.labels.build(variant.grid)(key.child("labels"))
     for part, config in variant.parts.items():
+        if part in scene.layers:
+            raise RecipeError(
+                f"parts.{part}: the scene has labels of that name already ({', '.join(scene.layers)}); choose another"
+            )
         made = replace(config.build(variant.grid)(scene, key.child("part", part)), name=part)
         scene = replace(scene, parts={**scene.parts, part: made})
     name = recipe.sample_name(index)

@@ -1,5 +1,6 @@
 """WorkerPool: same results in the same order with any number of processes; errors surface; it closes."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -268,3 +269,15 @@ def test_a_pool_that_dies_while_its_work_is_dropped_says_nothing(capfd):
     said = capfd.readouterr().err
     assert "InvalidStateError" not in said
     assert "ZeroDivisionError" in said
+
+
+def _complain(item):
+    logging.getLogger("cellsynth.labels.cells").warning("labels: %d of 9", item)
+    logging.getLogger("cellsynth.io").warning("of a file")
+    return item
+
+
+def test_what_workers_say_of_what_they_made_is_heard(caplog):
+    with worker_pool(2) as pool:
+        assert list(pool.map(_complain, [1, 2, 3])) == [1, 2, 3]
+    assert [record.getMessage() for record in caplog.records] == [f"labels: {i} of 9" for i in (1, 2, 3)]

@@ -313,3 +313,21 @@ def test_voxels_in_nanometres_are_refused_at_once():
     config = registry.parse({"kind": "cells", "fraction": 0.3, "populations": [{"radius_um": 5.0}]})
     with pytest.raises(RecipeError, match="less than a voxel each.*micrometres"):
         config.build(grid)
+
+
+def test_cells_that_stand_up_show_their_cross_section_in_any_direction(key):
+    population = {"radius_um": 3.0, "axis_ratio": [0.3, 0.9], "orientation": "upright"}
+    turns = scene_of(key, n_cells=60, populations=[population], arrangement="random").objects.rotation
+    assert np.abs(turns[:, 0, 2]) == pytest.approx(1)
+    angle = np.rad2deg(np.arctan2(turns[:, 1, 0], turns[:, 2, 0])) % 180
+    assert np.histogram(angle, 4, (0, 180))[0].min() >= 4
+
+
+def test_more_than_what_there_can_be_is_refused_in_words():
+    for values, message in (
+        ({"region": {"kind": "ellipsoid", "semi_axes_um": [1.0]}}, "do not fit into their region"),
+        ({"populations": [{"axis_ratio": 3}]}, "axis_ratio is a minor axis over the major axis, at most 1"),
+        ({"populations": [{"name": "cells_2"}, {}]}, "two populations are called 'cells_2'"),
+    ):
+        with pytest.raises(RecipeError, match=message):
+            registry.parse({"kind": "cells", **values}).build(VOLUME)

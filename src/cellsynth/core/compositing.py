@@ -49,6 +49,12 @@ def composite(
         raise ValueError(
             f"alpha is {alpha:g}; it is from 0 to 1 where images are mixed, and not negative where added"
         )
+    if below.dtype.kind not in "iuf" or min(below.min(initial=0), above.min(initial=0)) < 0:
+        raise ValueError(f"images are {below.dtype} with values below 0; values of a sensor are not negative")
+    if below.dtype.kind == "f" and not max(below.max(initial=0), above.max(initial=0)) <= 1:
+        raise ValueError(
+            f"floating point goes up to {max(below.max(), above.max()):g}; it is from 0 to 1: divide by the full scale"
+        )
     top: Any = 1.0
     if below.dtype.kind in "iu":
         top = np.iinfo(below.dtype).max if largest is None else largest

@@ -126,13 +126,16 @@ class WorkerPool:
         self, function: Callable[[T], R], items: Sequence[T], ahead: int
     ) -> Generator[R, None, None]:
         """Results in order, with at most `ahead` items in work: enough to keep all busy, few enough for memory."""
-        futures: list[Future[R]] = []
+        futures: list[Future[_Done]] = []
         try:
             for item in items[:ahead]:
                 futures.append(self._submit(function, item))
             for i in range(len(items)):
-                result = futures[i].result()
+                done = futures[i].result()
                 futures[i] = Future()  # let go of the result
+                for name, text in done.said:
+                    logging.getLogger(name).warning("%s", text)
+                result: R = done.result
                 if i + ahead < len(items):
                     futures.append(self._submit(function, items[i + ahead]))
                 yield result
@@ -175,7 +178,7 @@ class WorkerPool:
             if process.is_alive():
                 process.kill()
 
-    def _submit(self, function: Callable[[T], R], item: T) -> "Future[R]":
+    def _submit(self, function: Callable[[T], R], item: T) -> "Future[_Done]":
         if self._executor is None:
             # Spawned, not forked: the parent has threads (progress bars), and a fork would copy their locks. A fork
             # server with the imports done was not faster to start, as Numba's kernels are loaded in each process.
@@ -307,7 +310,7 @@ def _begin_worker() -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     # The parent has told what there is to say of the user's data; here it would stand in the midst of a bar.
-    logging.getLogger("cellsynth").addHandler(logging.NullHandler())
+    logging.getLogger("cellsynth").addHandler(_Telling())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if _STOP is not None:
         # Nothing is raised: an exception out of the blue in the midst of foreign C code could crash it.
@@ -316,10 +319,35 @@ def _begin_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _run(function: Callable[[T], R], item: T) -> R:
+def _run(function: Callable[[T], R], item: T) -> "_Done":
     if _is_stopping.is_set():
         raise InterruptedError("the pool was stopped before this work began")
-    return function(item)
+    _told.clear()
+    return _Done(function(item), list(_told))
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What came of an item, and what was said of it."""
+
+    result: Any
+    said: list[tuple[str, str]]
+    """Names of loggers, and warnings."""
+
+
+_TOLD_OF = "cellsynth.labels"
+"""Warnings of what was made are the caller's; of what was read the caller has told all there is to say."""
+
+_told: list[tuple[str, str]] = []
+
+
+class _Telling(logging.Handler):
+    """Keeps warnings for the caller."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note one down."""
+        if record.levelno >= logging.WARNING and record.name.startswith(_TOLD_OF):
+            _told.append((record.name, record.getMessage()))
 
 
 @dataclass(frozen=True)

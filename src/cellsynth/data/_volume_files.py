@@ -33,7 +33,7 @@ from .manifest import FileRecord, SampleRecord, check_sample_name
 _log = logging.getLogger(__name__)
 
 _CHUNK_PX = {2: (1024, 1024), 3: (64, 128, 128)}
-_LARGEST_BLOCK = 2**29
+_LARGEST_BLOCK = 2**27
 """Voxels of a block at most; they are in memory together."""
 
 
@@ -53,6 +53,16 @@ class VolumeDraft:
 
     stages: tuple[Draft, ...]
     """What the image comes from, in photons."""
+
+    @property
+    def block_bytes(self) -> int:
+        """Memory of the values of a block, with what is made of them on the way to the disk."""
+        n = prod(self.block_px)
+        arrays = (self.image, *self.labels, *self.stages)
+        return (
+            sum(2 * n * prod(d.shape[: -len(self.block_px)]) * np.dtype(d.dtype).itemsize for d in arrays)
+            + 8 * n
+        )
 
     @property
     def blocks(self) -> list[Box]:
@@ -121,7 +131,11 @@ def begin_volume(
         "chunks": chunks,
         "stages": list(stages),
     }
-    is_begun = plan.exists() and place.exists() and read_json(plan) == plain(asked)
+    is_same = plan.exists() and marks.exists() and read_json(plan) == plain(asked)
+    if is_same and path.exists() and not place.exists():
+        # Of a run that was interrupted when the volume was done and not on record yet; its blocks are looked at.
+        path.rename(place)
+    is_begun = is_same and place.exists()
     if path.exists():  # whole, but nobody could say so any more; or damaged
         _log.info("%s: is made again, as it is not what was written", path)
         shutil.rmtree(path)

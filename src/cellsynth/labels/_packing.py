@@ -81,7 +81,7 @@ def pack(
     semi_axes_um, rotation
         In 2D the first axis is across the plane.
     low_um, high_um : (3,)
-        Box that the centres stay in.
+        Box that the objects stay in as a whole.
     walls
         Depth in a region that every object has to be in as a whole; None where there is none.
     gap_um
@@ -190,6 +190,14 @@ def _scatter(keys, low, high, field, origin, step, centre):
     return True
 
 
+@njit(cache=True, inline="always")
+def _kept_in(place, low, high, reach):
+    """Where a body that reaches so far to both sides lies in an interval; in the middle of one that is too short."""
+    if 2.0 * reach >= high - low:
+        return 0.5 * (low + high)
+    return min(max(place, low + reach), high - reach)
+
+
 @njit(cache=True, parallel=True)
 def _push(
     centre, forms, reach, cells, order, starts, n_cells, low, high, is_flat, field, origin, step, has_walls,
@@ -243,9 +251,9 @@ def _push(
             if lacking > 0.0:
                 worst = max(worst, min(lacking / reach[i], 1.0))
                 z, y, x = z + (0.0 if is_flat else lacking * nz), y + lacking * ny, x + lacking * nx
-        moved[i, 0] = min(max(z, low[0]), high[0])
-        moved[i, 1] = min(max(y, low[1]), high[1])
-        moved[i, 2] = min(max(x, low[2]), high[2])
+        moved[i, 0] = z if is_flat else _kept_in(z, low[0], high[0], math.sqrt(forms[i, 0]))
+        moved[i, 1] = _kept_in(y, low[1], high[1], math.sqrt(forms[i, 1]))
+        moved[i, 2] = _kept_in(x, low[2], high[2], math.sqrt(forms[i, 2]))
         overlap[i] = worst
         if worst > slight:
             is_next[i] = True

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Float, UInt64
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, model_validator
 
 from ..core.config import Config
 from ..core.distribution import Distribution
+from ..core.errors import RecipeError
 from ..core.grid import Grid
 from ..core.rng import Key
 from ..core.scene import AbstractShape, Objects
@@ -54,6 +55,15 @@ class Population(Config):
     region: Annotated[AbstractRegion | None, *regions.optional_field()] = None
     """A part of the region of all cells that only this population lives in, such as `balls`; populations without one
     live in what is left."""
+
+    @model_validator(mode="after")
+    def _check_ratios(self) -> "Population":
+        for name in ("axis_ratio", "thickness_ratio"):
+            ratio = getattr(self, name)
+            middle = 0.0 if ratio is None else float(ratio.at(np.array([0.5]))[0])
+            if middle > 1:
+                raise ValueError(f"{name} is a minor axis over the major axis, at most 1; saw {middle:g}")
+        return self
 
     is_labelled: bool = True
     """False for what is in the image and in no label: debris. It takes its place among the cells."""
@@ -123,6 +133,9 @@ def kinds_of(populations: tuple[Population, ...], grid: Grid) -> tuple[Kind, ...
         number = counts[population.is_labelled]
         name = population.name or ("cells" if len(populations) == 1 else f"cells_{len(kinds) + 1}")
         kinds.append(Kind.of(population, name, number, grid))
+    names = [kind.name for kind in kinds]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise RecipeError(f"labels: two populations are called {twice[0]!r}; give each a name of its own")
     return tuple(kinds)
 
 
@@ -169,10 +182,11 @@ def _drawn(
         along = np.column_stack([np.zeros(n), np.sin(azimuth), np.cos(azimuth)])
         if population.orientation == "upright":
             along = np.tile([1.0, 0.0, 0.0], (n, 1))
+            rotation = align_last_axis(along, turn=azimuth)
         else:
             # Lying flat: the shortest axis stands up.
             semi_axes[:, :2] = np.sort(semi_axes[:, :2], axis=1)
-        rotation = align_last_axis(along)
+            rotation = align_last_axis(along)
     intensity = population.intensity.sample(n, rng)
     classes = np.full(n, class_id, np.int32)
     cells = Objects(np.zeros((n, ndim)), semi_axes, rotation, intensity, classes, keys)

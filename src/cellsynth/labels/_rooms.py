@@ -197,7 +197,7 @@ def check_room(
     _check_against_grid(kinds, grid)
     for room, n in zip(rooms, amount.in_rooms(rooms, kinds, grid), strict=True):
         _check_voxels(room, n, grid)
-        if room.walls is not None and n:
+        if room.walls is not None and amount.n_cells != 0:
             _check_sizes(room, kinds)
         each, whole = _mean(room, kinds, "mean_volume"), _mean(room, kinds, "mean_room")
         ball = {2: math.pi, 3: 4 / 3 * math.pi}[grid.ndim]

@@ -20,12 +20,23 @@ def random_rotations(n: int, ndim: int, rng: np.random.Generator) -> Float[np.nd
     return np.stack([np.stack(row, -1) for row in rows], -2)
 
 
-def align_last_axis(direction: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3 3"]:
-    """Rotations whose last axis points along unit vectors, and whose first is as near to the depth as can be."""
+def align_last_axis(
+    direction: Float[np.ndarray, "n 3"], turn: Float[np.ndarray, " n"] | None = None
+) -> Float[np.ndarray, "n 3 3"]:
+    """Rotations whose last axis points along unit vectors, and whose first is as near to the depth as can be.
+
+    Parameters
+    ----------
+    turn
+        About the last axis, in radians; by default none.
+    """
     depth = np.tile([1.0, 0.0, 0.0], (len(direction), 1))
     is_upright = np.abs(direction[:, 0]) > 0.999
     depth[is_upright] = [0.0, 1.0, 0.0]
     first = depth - direction * (depth * direction).sum(axis=1, keepdims=True)
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     second = np.cross(direction, first)
+    if turn is not None:
+        cos, sin = np.cos(turn)[:, None], np.sin(turn)[:, None]
+        first, second = cos * first + sin * second, cos * second - sin * first
     return np.stack([first, second, direction], axis=-1)

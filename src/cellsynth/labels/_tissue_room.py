@@ -20,6 +20,9 @@ _MARGIN = 3.5
 _THINNEST = 0.5
 """Mean radii that a region is across at least."""
 
+_LARGEST = 2.0
+"""Radius of a cell over the longest side of the grid, at most: the grid would show nothing but its inside."""
+
 _LEAST_VOXELS = 4
 """Of a mean cell."""
 
@@ -92,6 +95,11 @@ def room_for(region: AbstractRegion, amount: Amount, grid: Grid, key: Key, *, is
     per_cell = _size_of_a_cell(amount, in_grid / across, across, d, grid.ndim)
     radius = (per_cell / UNIT[d]) ** (1 / d)
     _check_voxels(per_cell * across, grid)
+    if radius > _LARGEST * max(grid.extent_um):
+        raise RecipeError(
+            f"labels: cells have a radius of {radius:.3g} um, and the longest side of the grid is "
+            f"{max(grid.extent_um):.3g} um; give smaller cells, or check grid.voxel_um, which is in micrometres"
+        )
     margin = _MARGIN * radius + thickest
     low[flat:], high[flat:] = low[flat:] - margin, high[flat:] + margin
     if walls is not None:

@@ -23,6 +23,7 @@ from ..data._volume_files import (
 from ..data.object_table import object_columns
 from ..io.memory import available_bytes
 from ..recipe import Plan, Recipe, plan_sample
+from ..render.base import check_tile
 from ._progress import Progress
 
 _SHARE = 0.6
@@ -51,6 +52,7 @@ def make_volume(
     The values are those of `make_sample`, whatever the chunks, the workers and their order.
     """
     plan = plan_sample(recipe, index)
+    check_tile(plan.picture)
     volume = begin_volume(
         out,
         plan.name,
@@ -66,7 +68,7 @@ def make_volume(
     stage = progress.stage(f"synthesize: {plan.name}")
     try:
         if blocks:
-            fitting = _fitting(work, plan.picture.n_bytes)
+            fitting = _fitting(work, plan.picture.n_bytes + volume.block_bytes)
             fitting.reduce(
                 _write_block,
                 blocks,

@@ -105,6 +105,11 @@ def make_dataset(
     recipe.check_builds()
     if not recipe.is_zarr or not all(variant.render.is_tiled for variant in recipe.variants):
         _check_memory(recipe, pool.n_workers)
+    if with_stages and not all(variant.render.is_tiled for variant in recipe.variants):
+        raise RecipeError(
+            f"--save-interim keeps the stages of the renderer fluorescence; render.kind is {recipe.render.kind}, which "
+            "has none"
+        )
     if recipe.is_zarr:
         _check_disk(recipe, out)
     elif work is not None and not work.is_local:

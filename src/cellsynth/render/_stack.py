@@ -219,7 +219,7 @@ class Stack(AbstractTiledImage):
     def _emitted(
         self, fine: Box, inside: Box, path: np.ndarray | None, c: int, kept: dict[str, Plane] | None
     ) -> np.ndarray:
-        """Photons per voxel that leave the tissue, in the box and its halo, (Z, Y, X); dark beyond the grid."""
+        """Photons per voxel that leave the tissue, in the box and its halo, (Z, Y, X); mirrored beyond the grid."""
         channel = self.settings.channels[c]
         halo = self._halos[c][3 - self._fine.ndim :]
         widths = [
@@ -228,7 +228,7 @@ class Stack(AbstractTiledImage):
         ]
 
         def padded(plane: Plane) -> np.ndarray:
-            whole = np.pad(plane, widths) if np.any(widths) else plane
+            whole = np.pad(plane, widths, mode="symmetric") if np.any(widths) else plane
             return whole.reshape(self._in_3d(whole.shape, 1))
 
         light = light_of(self._fine_scene, inside, channel)
@@ -375,9 +375,24 @@ def layers_of(
     )
     found = []
     for place in places:
-        nearest = min(given, key=lambda item: abs(item[0] - place))[1]
-        found.append((place, widened(nearest, scattering_um * place / 100, voxel_um)))
+        found.append((place, widened(_blended(given, place), scattering_um * place / 100, voxel_um)))
     return found
+
+
+def _blended(given: list[tuple[float, Kernel]], place: float) -> Kernel:
+    """What holds at a path: the mean of the kernels of the layers on both sides, by how near they are."""
+    above = [item for item in given if item[0] <= place]
+    below = [item for item in given if item[0] > place]
+    if not above or not below:
+        return above[-1][1] if above else below[0][1]
+    (first, kernel), (last, other) = above[-1], below[0]
+    share = (place - first) / (last - first)
+    sides = [max(a, b) for a, b in zip(kernel.shape, other.shape, strict=True)]
+    total = np.zeros(sides, np.float32)
+    for part, weight in ((kernel, 1 - share), (other, share)):
+        middle = tuple(slice((n - m) // 2, (n + m) // 2) for n, m in zip(sides, part.shape, strict=True))
+        total[middle] += np.float32(weight) * part
+    return total
 
 
 def in_focus(kernel: Kernel) -> Kernel:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Interval
 
+from ..core.errors import RecipeError
 from ..core.grid import Box, Grid
 from ..core.parallel import in_threads
 from ..core.registry import Plugin, Registry
@@ -55,6 +56,7 @@ class AbstractTiledImage(ABC):
 
 def in_memory(picture: AbstractTiledImage, grid: Grid, n_channels: int) -> Image:
     """Render all tiles, with the threads that this process has: (C, Z, Y, X) float32 in [0, 1]."""
+    check_tile(picture)
     image = np.empty((n_channels, *grid.shape_px), np.float32)
 
     def fill(tile: Box) -> None:
@@ -62,6 +64,23 @@ def in_memory(picture: AbstractTiledImage, grid: Grid, n_channels: int) -> Image
 
     in_threads(fill, grid.boxes(picture.tile_px), max(available_bytes() // 2 // max(picture.n_bytes, 1), 1))
     return image
+
+
+def check_tile(picture: AbstractTiledImage) -> None:
+    """Refuse an image of which not even one tile fits into memory.
+
+    Raises
+    ------
+    RecipeError
+        Says how much it takes.
+    """
+    available = available_bytes()
+    if picture.n_bytes > available:
+        raise RecipeError(
+            f"render: one tile of {list(picture.tile_px)} voxels, with all that the point spread function mixes into "
+            f"it, takes {picture.n_bytes / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available; give "
+            "optics with a narrower point spread function, or check grid.voxel_um, which is in micrometres"
+        )
 
 
 registry: "Registry[AbstractRenderer]" = Registry("cellsynth.render", "renderer")

@@ -115,6 +115,11 @@ class Fluorescence(AbstractRenderer):
             paths = [layer.path_um for layer in optics]
             if paths != sorted(set(paths)):
                 raise ValueError(f"optics are layers of ascending path_um, each once; saw {paths}")
+        names = self.channel_names
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(
+                f"two channels are called {twice[0]!r}; give each its own name, as tables are by it"
+            )
         if self.camera.noise_blur_px > 0:
             raise ValueError("camera.noise_blur_px is of the renderer microscope; leave it at 0")
         return self

@@ -167,3 +167,22 @@ def test_widths_in_nanometres_are_refused_before_memory_is_taken(tmp_path):
         registry.parse({"kind": "file", "path": str(path), "voxel_um": [200, 200, 200]}).kernel(
             (0.1, 0.1, 0.1)
         )
+
+
+def test_a_fine_measurement_is_averaged_over_coarse_voxels_and_noise_around_it_is_no_light(tmp_path):
+    axes = [(np.arange(n) - n // 2) * 0.1 for n in (41, 61, 61)]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    bead = 1000 * np.exp(-(z**2 / 0.5**2 + (y**2 + x**2) / 0.2**2) / 2) + 100
+    noisy = bead + np.random.default_rng(0).normal(0, 5, bead.shape)
+    path = tmp_path / "bead.tif"
+    tifffile.imwrite(path, noisy.clip(0).astype(np.uint16), metadata={"axes": "ZYX"})
+    kernel = registry.parse({"kind": "file", "path": str(path), "voxel_um": [0.1] * 3}).kernel(
+        (0.5, 0.5, 0.5)
+    )
+    ideal = registry.parse({"kind": "gaussian", "sigma_z_um": 0.5, "sigma_xy_um": 0.2}).kernel(
+        (0.5, 0.5, 0.5)
+    )
+    assert kernel.max() == pytest.approx(ideal.max(), rel=0.2)
+    middle = kernel.shape[1] // 2
+    near = kernel[:, middle - 2 : middle + 3, middle - 2 : middle + 3].sum()
+    assert near > 0.85

@@ -16,7 +16,8 @@ class Packed(AbstractArrangement):
     """Cells start at random, overlap, and push each other apart: as dense as tissue, well beyond random placing.
 
     Random sequential placing of ellipsoids stalls at a third of the volume, the published rejection at a quarter;
-    this reaches the density of random close packing, 0.64 of the region for balls and some more for ellipsoids. Cells
+    this reaches more than half of a region, walls included, and comes the nearer to random close packing (0.64 for
+    balls, some more for ellipsoids) the further these are apart. Cells
     that still overlap at the end, because more were asked for than fit, share what they overlap, and that is said.
     """
 

@@ -1,5 +1,6 @@
 """Places of spots: in the voxels of their cells, or anywhere in the grid."""
 
+import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ from ...core.lattice import uniform
 from ...core.scene import Scene
 from ...core.types import Points
 
+_log = logging.getLogger(__name__)
+
 MOST_SPOTS = 20_000_000
 """In one image; more take all memory."""
 
 _N_TRIES = 200
 """Places that are tried for a spot before it is left out."""
+
+_MANY_PLACED = 0.98
+"""Part of the spots that find a place where nothing is odd."""
 
 _BLOCK_PX = {2: 4096, 3: 384}
 """Side of the blocks whose labels are drawn at once, so that a large grid need not fit into memory."""
@@ -81,7 +87,7 @@ def wanted_in_cells(
     is_host = keyed_shares(keys, zero, _IS_HOST) < hosts
     n_sites = np.where(is_host, number.at(keyed_shares(keys, zero, _N_SITES)), 0)
     first_site = _beginnings(n_sites)
-    _refuse_too_many(int(first_site[-1]))
+    refuse_too_many(int(first_site[-1]))
     cell = np.repeat(np.arange(len(keys)), n_sites)
     site = np.arange(len(cell)) - first_site[cell]
     per_site = (
@@ -90,7 +96,7 @@ def wanted_in_cells(
         else n_spots.at(keyed_shares(keys[cell], site, _N_SPOTS))
     )
     first_spot = _beginnings(per_site)
-    _refuse_too_many(int(first_spot[-1]))
+    refuse_too_many(int(first_spot[-1]))
     of_site = np.repeat(np.arange(len(cell)), per_site)
     number_in_site = np.arange(len(of_site)) - first_spot[of_site]
     shares = keyed_shares(keys[cell[of_site]], site[of_site] * 1_000_003 + number_in_site, _SPOT_KEY)
@@ -166,7 +172,7 @@ def place_freely(
     RecipeError
         If they are more than memory can hold.
     """
-    _refuse_too_many(int(n_spots.sum()))
+    refuse_too_many(int(n_spots.sum()))
     voxel, shape, extent = np.asarray(grid.voxel_um), np.asarray(grid.shape_px), np.asarray(grid.extent_um)
     around = np.repeat(rng.uniform(0, extent, (len(n_spots), grid.ndim)), n_spots, axis=0)
     centre, home = np.empty_like(around), np.full(len(around), -1, np.int64)
@@ -186,7 +192,19 @@ def place_freely(
         waiting = np.delete(waiting, found)
         if not len(waiting):
             break
+    _tell_of_lost(len(centre), int((home >= 0).sum()), grid)
     return centre[home >= 0]
+
+
+def _tell_of_lost(n: int, n_placed: int, grid: Grid) -> None:
+    if n_placed < _MANY_PLACED * n:
+        _log.warning(
+            "spots: %d of %d found a voxel of their own of %s um; the others are left out. Give fewer, a wider cluster "
+            "that still lies in the grid, or smaller voxels",
+            n_placed,
+            n,
+            list(grid.voxel_um),
+        )
 
 
 def labels_at(scene: Scene, points_um: Points) -> Integer[np.ndarray, " n"]:
@@ -205,7 +223,14 @@ def _beginnings(counts: np.ndarray) -> Int64[np.ndarray, " n_and_one"]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def _refuse_too_many(n: int) -> None:
+def refuse_too_many(n: int) -> None:
+    """Refuse more spots than memory can hold.
+
+    Raises
+    ------
+    RecipeError
+        Says how many there may be.
+    """
     if n > MOST_SPOTS:
         raise RecipeError(
             f"spots: {n:,} of them are asked for in one image, and up to {MOST_SPOTS:,} are made; give fewer per cell, "

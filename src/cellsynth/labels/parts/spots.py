@@ -18,7 +18,15 @@ from ...core.rng import Key
 from ...core.scene import Objects, Scene
 from ...core.shapes import Spot
 from ...core.shapes import to_3d as frames_in_3d
-from ._places import Places, keyed_shares, labels_at, place_freely, place_in_cells, wanted_in_cells
+from ._places import (
+    Places,
+    keyed_shares,
+    labels_at,
+    place_freely,
+    place_in_cells,
+    refuse_too_many,
+    wanted_in_cells,
+)
 from .base import AbstractPart, PartFn, registry
 
 _RADIUS, _INTENSITY = 90, 91
@@ -197,6 +205,7 @@ def _anywhere(config: Spots, grid: Grid, scene: Scene, key: Key) -> Places:
     else:
         assert config.number is not None
         n_sites = int(config.number.at(rng.random(1))[0])
+    refuse_too_many(n_sites)
     cluster = config.cluster
     n_spots = np.ones(n_sites, np.int64) if cluster is None else cluster.n_spots.at(rng.random(n_sites))
     spread = None if cluster is None else _spread(cluster, grid.ndim)[3 - grid.ndim :, 3 - grid.ndim :]

@@ -14,7 +14,13 @@ from ...core.rng import Key
 registry: "Registry[AbstractRegion]" = Registry("cellsynth.labels.regions", "region")
 
 _POINTS = 96
-"""Lattice points along the longest axis of a field; shapes of regions are smooth."""
+"""Lattice points along the longest axis of a field at least; shapes of regions are smooth."""
+
+_VOXELS_PER_POINT = 4
+"""Of a large grid, along its longest axis, as far as there may be so many points."""
+
+_MOST_POINTS = 2**22
+"""Of a field."""
 
 _POINTS_ACROSS = 32
 """And along any other at least, for layers that are thin against the width of the grid."""
@@ -76,7 +82,12 @@ class AbstractRegion(Plugin, ABC):
         flat = 3 - grid.ndim
         low = np.array([0.5] * flat + [-margin_um] * grid.ndim)
         high = np.array([0.5] * flat + [e + margin_um for e in grid.extent_um])
-        step = float((high - low).max()) / (_POINTS - 1)
+        longest = float((high - low).max())
+        n = max(_POINTS, max(grid.shape_px) // _VOXELS_PER_POINT)
+        # As many of all axes together as there may be.
+        shares = np.maximum((high - low)[flat:] / longest, _POINTS_ACROSS / n)
+        n = max(_POINTS, min(n, int((_MOST_POINTS / shares.prod()) ** (1 / grid.ndim))))
+        step = longest / (n - 1)
         counts = np.ceil((high - low) / step).astype(int) + 1
         counts = np.where(high > low, np.maximum(counts, _POINTS_ACROSS), 2)
         steps = np.maximum((high - low) / (counts - 1), 1e-9)

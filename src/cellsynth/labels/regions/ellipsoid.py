@@ -71,8 +71,22 @@ class Ellipsoid(AbstractRegion):
         return unit * rng.random((self.n_lumens, 1)) ** (1 / grid.ndim) * room
 
 
+_DEEP = 0.8
+"""Part of the way to the surface up to which the first order is not good enough."""
+
+_HALVINGS = 20
+
+
 def _beyond(offset: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Distance outside of an ellipsoid, negative inside; to first order, which is exact for a ball."""
+    """Distance outside of an ellipsoid, negative inside.
+
+    Outside and near the surface to first order, which is exact for a ball; deep inside exactly [1]_.
+
+    References
+    ----------
+    .. [1] D. Eberly, "Distance from a point to an ellipse, an ellipsoid, or a hyperellipsoid", Geometric Tools (2013),
+       section 3: the root of a function of one variable, here by halving.
+    """
     out = np.empty(len(offset))
     _fill_beyond(out, offset, axes)
     return out
@@ -88,4 +102,35 @@ def _fill_beyond(out, offset, axes):
             length += scaled * scaled
             slope += (scaled * inverse[k]) ** 2
         length, slope = math.sqrt(length), math.sqrt(slope)
-        out[i] = -smallest if slope < 1e-12 else (length - 1.0) * length / slope
+        if length < _DEEP:
+            out[i] = -_depth(offset[i], axes, smallest)
+        else:
+            out[i] = (length - 1.0) * length / slope
+
+
+@njit(cache=True, nogil=True)
+def _depth(point, axes, smallest):
+    """Distance of a point deep inside to the nearest one of the surface."""
+    low, high = -smallest * smallest, 0.0
+    for _ in range(_HALVINGS):
+        t = 0.5 * (low + high)
+        total = 0.0
+        for k in range(3):
+            part = axes[k] * point[k] / (t + axes[k] * axes[k])
+            total += part * part
+        if total > 1.0:
+            low = t
+        else:
+            high = t
+    t, square, left, least = 0.5 * (low + high), 0.0, 1.0, 0
+    for k in range(3):
+        if axes[k] == smallest:
+            least = k
+    for k in range(3):
+        if k != least:
+            x = axes[k] * axes[k] * point[k] / (t + axes[k] * axes[k])
+            square += (x - point[k]) ** 2
+            left -= (x / axes[k]) ** 2
+    # The nearest point is on the surface, which says where it is along the shortest axis, on the side of the point.
+    square += (smallest * math.sqrt(max(left, 0.0)) - abs(point[least])) ** 2
+    return math.sqrt(square)

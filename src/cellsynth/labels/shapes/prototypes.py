@@ -49,8 +49,8 @@ class Prototypes(AbstractShapeKind):
     scale: Range = (0.8, 1.3)
     """Range of the factor of each semi-axis."""
 
-    elastic: Annotated[float, Interval(ge=0, le=0.5)] = 0.08
-    """Largest shift of a place by the elastic deformation, in semi-axes."""
+    elastic: Annotated[float, Interval(ge=0, le=0.2)] = 0.08
+    """Largest shift of a place by the elastic deformation, in semi-axes; more would tear cells apart."""
 
     contrast: Range = (0.65, 1.1)
     """Range of the factor by which the grey values of a cell are spread about their mean."""
