@@ -37,3 +37,10 @@ def test_what_does_not_go_together_is_refused():
         composite(A, B[:, :, :2])
     with pytest.raises(ValueError, match="alpha is 1.5"):
         composite(A, B, "alpha", 1.5)
+
+
+def test_values_beyond_the_range_are_refused():
+    with pytest.raises(ValueError, match="divide by the full scale"):
+        composite(np.full((1, 3, 4), 200, np.float32), np.zeros((1, 3, 4), np.float32))
+    with pytest.raises(ValueError, match="not negative"):
+        composite(np.full((1, 3, 4), -1, np.int16), np.zeros((1, 3, 4), np.int16))

@@ -305,3 +305,31 @@ def test_a_run_that_was_stopped_when_its_stages_were_done_goes_on(tmp_path, monk
     made(tmp_path, small, save_interim=True, resume=True)
     made(tmp_path, small, save_interim=True, out="other")
     assert zarr_files(tmp_path / "out") == zarr_files(tmp_path / "other")
+
+
+def test_a_run_that_was_stopped_before_its_volume_was_on_record_keeps_it(tmp_path, monkeypatch):
+    from cellsynth.data import _volume_files
+    from cellsynth.pipeline import _volume_sample
+
+    small = {**VOLUME, "grid": {"shape_px": [9, 40, 41], "voxel_um": [2.0, 0.9, 0.8]}}
+    small["labels"] = {"kind": "cells", "n_cells": 6, "populations": [{"radius_um": [4, 5]}]}
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_volume_files, "write_progress", stop)
+    with pytest.raises(KeyboardInterrupt):
+        made(tmp_path, small)
+    monkeypatch.undo()
+    monkeypatch.setattr(_volume_sample, "_write_block", stop)  # none is made again
+    made(tmp_path, small, resume=True)
+    monkeypatch.undo()
+    made(tmp_path, small, out="other")
+    assert zarr_files(tmp_path / "out") == zarr_files(tmp_path / "other")
+
+
+def test_stages_are_of_renderers_that_have_some(tmp_path):
+    plain = {"name": "plain", "n_samples": 1, "grid": {"shape_px": [64, 64], "voxel_um": [1, 1]}}
+    with pytest.raises(RecipeError, match="which has none"):
+        made(tmp_path, plain, save_interim=True)
+    assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from cellsynth.labels.base import registry as generators
 from cellsynth.render._stack import layers_of, tile_shape
 from cellsynth.render.base import registry
 from cellsynth.render.fluorescence import stack_of as stack_under
+from cellsynth.render.psfs import registry as psfs
 
 GRID = Grid(shape_px=(23, 61, 83), voxel_um=(1.0, 0.5, 0.5))
 BALL = {"kind": "cells", "fraction": 0.4, "region": {"kind": "ellipsoid", "semi_axes_um": [10.0, 14.0, 18.0]}}
@@ -296,3 +297,36 @@ def test_nothing_dims_a_plane(key, law):
         for name in (law, "none")
     )
     np.testing.assert_array_equal(dimmed, plain)
+
+
+def test_light_goes_on_beyond_the_border_of_the_grid(key):
+    """Tissue that is cut by the border has no dark rim."""
+    scene = replace(two_layers(key, GRID), parts={})
+    optics = [{"psf": {"kind": "gaussian", "sigma_xy_um": 2.0, "sigma_z_um": 4.0}}]
+    even = stack_of(scene, key, GRID, background=0.0, autofluorescence=50.0, photons=1e-6, optics=optics)
+    np.testing.assert_allclose(even.expected_photons(GRID.box), 50.0, rtol=1e-3)
+
+
+def test_scattering_leaves_the_blend_of_layers_as_it_is(key):
+    near, far = ({"kind": "gaussian", "sigma_xy_um": s, "sigma_z_um": 0.5} for s in (0.3, 3.0))
+    layers = [(path, psfs.parse(psf)) for path, psf in ((0.0, near), (90.0, far))]
+
+    def width_at(place, scattering_um):
+        found = layers_of(tuple(layers), scattering_um, (1.0, 0.5, 0.5), 90.0)
+        below = [f for f in found if f[0] <= place][-1]
+        above = ([f for f in found if f[0] > place] or [below])[0]
+        share = (place - below[0]) / (above[0] - below[0]) if above is not below else 0.0
+        variances = []
+        for _, kernel in (below, above):
+            x = (np.arange(kernel.shape[2]) - kernel.shape[2] // 2) * 0.5
+            variances.append((kernel.sum(axis=(0, 1)) * x**2).sum())
+        return np.sqrt((1 - share) * variances[0] + share * variances[1])
+
+    for place in (0.0, 20.0, 30.0, 45.0, 60.0, 89.0):
+        assert width_at(place, 1e-3) == pytest.approx(width_at(place, 0.0), rel=0.01)
+
+
+def test_channels_of_one_name_are_refused():
+    for channels in ([{"name": "a"}, {"name": "a"}], [{}, {"name": "channel_0"}]):
+        with pytest.raises(RecipeError, match="two channels are called"):
+            registry.parse({"kind": "fluorescence", "channels": channels})
