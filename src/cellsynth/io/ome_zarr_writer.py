@@ -7,11 +7,13 @@
 """
 
 import json
+import logging
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -177,7 +179,14 @@ def write_block(draft: Draft, box: Box, pixels: np.ndarray) -> None:
     try:
         zarr.open_array(str(draft.folder / str(draft.level)), mode="r+")[box.slices] = pixels
     except OSError as error:
+        _say_it_once()
         raise storage_error(draft.path, error) from error
+
+
+@lru_cache(maxsize=1)
+def _say_it_once() -> None:
+    """Where several chunks fail at a time Zarr raises one error, and the others would be printed when freed."""
+    logging.getLogger("asyncio").addFilter(lambda record: "never retrieved" not in record.getMessage())
 
 
 def finish(draft: Draft, labels: Sequence[Draft] = (), work: BlockWork | None = None) -> Path:
