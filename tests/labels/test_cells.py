@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
+from scipy.spatial import cKDTree
 
 from cellsynth.core.errors import InputError, RecipeError
 from cellsynth.core.grid import Grid
@@ -289,3 +290,18 @@ def test_a_mask_that_the_grid_stretches_is_told_of(key, tmp_path, caplog):
     assert "stretched" not in caplog.text
     scene_of(key, Grid(shape_px=(100, 60), voxel_um=(1.0, 1.0)), **values)
     assert "voxels of [2.0, 2.0] um become [2.0, 1.0] um" in caplog.text
+
+
+@pytest.mark.parametrize("axes", [(20.0, 31.0, 45.0), (30.0, 30.0, 30.0), (20.0, 20.0, 45.0)])
+def test_the_depth_deep_in_an_ellipsoid_is_the_distance_to_its_surface(axes):
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(200_000, 3))
+    surface = directions / np.linalg.norm(directions, axis=1, keepdims=True) * axes
+    points = rng.uniform(-1, 1, (300, 3))
+    points = np.concatenate([points[np.linalg.norm(points, axis=1) < 0.79] * axes, np.zeros((1, 3))])
+    grid = Grid(shape_px=(100, 100, 100), voxel_um=(1.0, 1.0, 1.0))
+    region = regions.parse({"kind": "ellipsoid", "semi_axes_um": list(axes)})
+    found = region.depth_um(points + 50, grid, Key.from_seed(0))
+    expected = cKDTree(surface).query(points)[0]
+    assert found == pytest.approx(expected, abs=0.15)
+    assert (found <= expected + 1e-3).all()

@@ -74,7 +74,8 @@ class Ellipsoid(AbstractRegion):
 _DEEP = 0.8
 """Part of the way to the surface up to which the first order is not good enough."""
 
-_HALVINGS = 20
+_STEPS = 12
+"""Of the search for the nearest point at most; mostly four are enough."""
 
 
 def _beyond(offset: np.ndarray, axes: np.ndarray) -> np.ndarray:
@@ -85,7 +86,7 @@ def _beyond(offset: np.ndarray, axes: np.ndarray) -> np.ndarray:
     References
     ----------
     .. [1] D. Eberly, "Distance from a point to an ellipse, an ellipsoid, or a hyperellipsoid", Geometric Tools (2013),
-       section 3: the root of a function of one variable, here by halving.
+       section 3: the root of a function of one variable, by Newton's method.
     """
     out = np.empty(len(offset))
     _fill_beyond(out, offset, axes)
@@ -111,21 +112,26 @@ def _fill_beyond(out, offset, axes):
 @njit(cache=True, nogil=True)
 def _depth(point, axes, smallest):
     """Distance of a point deep inside to the nearest one of the surface."""
-    low, high = -smallest * smallest, 0.0
-    for _ in range(_HALVINGS):
-        t = 0.5 * (low + high)
-        total = 0.0
-        for k in range(3):
-            part = axes[k] * point[k] / (t + axes[k] * axes[k])
-            total += part * part
-        if total > 1.0:
-            low = t
-        else:
-            high = t
-    t, square, left, least = 0.5 * (low + high), 0.0, 1.0, 0
+    least = 0
     for k in range(3):
         if axes[k] == smallest:
             least = k
+    # The function falls and is convex, so that steps of Newton's from the left never pass its root.
+    t = -smallest * smallest
+    for k in range(3):
+        t = max(t, axes[k] * (abs(point[k]) - axes[k]))
+    for _ in range(_STEPS):
+        value, slope = -1.0, 0.0
+        for k in range(3):
+            if point[k] != 0.0:
+                below = t + axes[k] * axes[k]
+                part = (axes[k] * point[k] / below) ** 2
+                value += part
+                slope -= 2.0 * part / below
+        if value <= 1e-4:
+            break
+        t -= value / slope
+    square, left = 0.0, 1.0
     for k in range(3):
         if k != least:
             x = axes[k] * axes[k] * point[k] / (t + axes[k] * axes[k])
