@@ -123,7 +123,7 @@ def _depth(point, axes, smallest):
     for _ in range(_STEPS):
         value, slope = -1.0, 0.0
         for k in range(3):
-            if point[k] != 0.0:
+            if abs(point[k]) > 1e-9 * smallest:
                 below = t + axes[k] * axes[k]
                 part = (axes[k] * point[k] / below) ** 2
                 value += part
@@ -134,7 +134,8 @@ def _depth(point, axes, smallest):
     square, left = 0.0, 1.0
     for k in range(3):
         if k != least:
-            x = axes[k] * axes[k] * point[k] / (t + axes[k] * axes[k])
+            is_aside = abs(point[k]) > 1e-9 * smallest
+            x = axes[k] * axes[k] * point[k] / (t + axes[k] * axes[k]) if is_aside else 0.0
             square += (x - point[k]) ** 2
             left -= (x / axes[k]) ** 2
     # The nearest point is on the surface, which says where it is along the shortest axis, on the side of the point.
