@@ -69,14 +69,19 @@ def test_support_is_the_extent_along_a_direction():
         assert support(form_of(axes, turn), *normal) == pytest.approx((surface @ normal).max(), rel=1e-3)
 
 
-@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.52])  # walls cost room: 1500 reach 0.55
-def test_nothing_overlaps_at_any_density_up_to_more_than_half(fraction):
-    keys, axes, turns = bodies(400)
+@pytest.mark.parametrize(
+    ("n", "fraction", "is_of_centres"),
+    [(400, 0.2, True), (400, 0.5, True), (400, 0.6, True), (400, 0.52, False), (1500, 0.55, False)],
+)
+def test_nothing_overlaps_at_any_density(n, fraction, is_of_centres):
+    """A fraction of the box that holds the bodies as a whole, or of the one that their centres are in."""
+    keys, axes, turns = bodies(n)
     side = (4 / 3 * math.pi * np.prod(axes, axis=1).sum() / fraction) ** (1 / 3)
-    low, high = np.zeros(3), np.full(3, side)
+    wide = float(np.prod(axes, axis=1).mean() ** (1 / 3)) if is_of_centres else 0.0
+    low, high = np.full(3, -wide), np.full(3, side + wide)
     packing = pack(scattered(keys, low, high, None), axes, turns, low, high)
     assert packing.overlap.max() <= OVERLAP
-    assert ((packing.centre_um >= 0) & (packing.centre_um <= side)).all()
+    assert ((packing.centre_um >= low) & (packing.centre_um <= high)).all()
     forms = [form_of(a, t) for a, t in zip(axes, turns, strict=True)]
     values = [
         contact(*(packing.centre_um[i] - packing.centre_um[j]), forms[i], forms[j], 1.0)

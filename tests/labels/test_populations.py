@@ -175,7 +175,7 @@ def test_a_number_of_cells_is_shared_by_volume_and_share(key):
     objects = objects.take(np.all((objects.centre_um > 0) & (objects.centre_um < VOLUME.extent_um), axis=1))
     assert len(objects) == pytest.approx(200, abs=12)  # some centres lie in the margin
     # The halves are equally large, so that four of five cells are of the second.
-    assert (objects.class_id == 2).mean() == pytest.approx(0.8, abs=0.04)
+    assert (objects.class_id == 2).mean() == pytest.approx(0.8, abs=0.02)
 
 
 def test_populations_with_equal_regions_share_one(key):
