@@ -10,7 +10,8 @@ from cellsynth.core.errors import RecipeError
 from cellsynth.core.grid import Grid
 from cellsynth.core.shapes import Ellipsoid, Mixed, PrototypeBank, Prototypes
 from cellsynth.labels.base import registry as generators
-from cellsynth.render._stack import layers_of, tile_shape
+from cellsynth.render._layers import layers_of
+from cellsynth.render._stack import tile_shape
 from cellsynth.render.base import registry
 from cellsynth.render.fluorescence import stack_of as stack_under
 from cellsynth.render.psfs import registry as psfs
