@@ -11,8 +11,8 @@ from cellsynth.core.grid import Grid
 from cellsynth.core.shapes import Ellipsoid, Mixed, PrototypeBank, Prototypes
 from cellsynth.labels.base import registry as generators
 from cellsynth.render._layers import layers_of
-from cellsynth.render._stack import tile_shape
-from cellsynth.render.base import registry
+from cellsynth.render._stack import Stack, tile_shape
+from cellsynth.render.base import check_tile, registry
 from cellsynth.render.fluorescence import stack_of as stack_under
 from cellsynth.render.psfs import registry as psfs
 
@@ -331,3 +331,19 @@ def test_channels_of_one_name_are_refused():
     for channels in ([{"name": "a"}, {"name": "a"}], [{}, {"name": "channel_0"}]):
         with pytest.raises(RecipeError, match="two channels are called"):
             registry.parse({"kind": "fluorescence", "channels": channels})
+
+
+class EndlessTile(Stack):
+    """A stack whose point spread function mixes more into a tile than any memory holds."""
+
+    @property
+    def n_bytes(self):
+        return 1 << 60
+
+
+def test_a_tile_for_which_there_is_no_memory_is_refused(scene, key):
+    plain = stack_of(scene, key)
+    check_tile(plain)
+    endless = EndlessTile(plain.settings, plain.grid, plain.scene, plain.key)
+    with pytest.raises(RecipeError, match="narrower point spread function"):
+        check_tile(endless)

@@ -246,3 +246,18 @@ def test_a_recipe_has_parts_and_channels_that_show_them(tmp_path):
         sample.image[0][(dots == 0) & (sample.labels > 0)].mean(), rel=0.3
     )
     assert set(sample.tables["dots"]["cell_id"]) <= set(sample.tables["cells"]["label"])
+
+
+def test_free_spots_that_find_no_voxel_of_their_own_are_told_of(key, caplog):
+    scene = cells_on(GRIDS[2], key)
+    lost = spots_of(scene, key, where="free", number=40, cluster={"n_spots": 20, "spread_um": 1e9})
+    assert not len(lost.objects)
+    assert "0 of 800 found a voxel of their own" in caplog.text
+    caplog.clear()
+    assert len(spots_of(scene, key, where="free", number=40).objects) == 40
+    assert "found a voxel" not in caplog.text
+
+
+def test_a_density_beyond_memory_is_refused_before_memory_is_taken(key):
+    with pytest.raises(RecipeError, match="are asked for in one image"):
+        spots_of(cells_on(GRIDS[2], key), key, where="free", density=1e15)
